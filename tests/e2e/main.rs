@@ -1,0 +1,1 @@
+//! End-to-end tests with real mail servers and a real Action Mailbox.
