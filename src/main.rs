@@ -1,7 +1,57 @@
-//! The process: arguments in, one exit status out.
+//! The process: arguments and environment in, one exit status out.
 
+mod cli;
+mod command;
+mod config;
+mod delivery;
+mod endpoint;
+mod envelope;
+mod environment;
+mod input;
+mod last_words;
+mod log;
+mod message;
+mod outcome;
+mod repair;
+mod watcher;
+
+use std::ffi::OsString;
+use std::io::{self, Write};
 use std::process::ExitCode;
+use std::time::Instant;
 
+use cli::{Command, Invocation, Options};
+use command::{completions, deliver, rehearse};
+use environment::Environment;
+
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the command line")]
 fn main() -> ExitCode {
-    ExitCode::from(75)
+    let started = Instant::now();
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let environment = Environment::of_process();
+    match cli::read(&arguments) {
+        Invocation::Delivery(options) => deliver::run(options, &environment, started),
+        Invocation::Operator(command, options) => operate(command, &options, &environment),
+        Invocation::Misused(error) => {
+            let _ = error.print();
+            ExitCode::from(USAGE)
+        }
+        Invocation::Informed(error) => written(&error.print()),
+    }
+}
+
+/// sysexits(3), for the commands of an operator.
+const USAGE: u8 = 64;
+const IO_ERROR: u8 = 74;
+
+fn operate(command: Command, options: &Options, environment: &Environment) -> ExitCode {
+    match command {
+        Command::Try(arguments) => rehearse::run(&arguments, options, environment),
+        Command::Completions { shell } => written(&io::stdout().write_all(&completions::script(shell))),
+    }
+}
+
+/// The status of a command whose whole work is to write.
+fn written(result: &io::Result<()>) -> ExitCode {
+    ExitCode::from(if result.is_ok() { 0 } else { IO_ERROR })
 }

@@ -1,0 +1,181 @@
+//! `ingress` as a mail server starts it: every way it can go ends in the outcome table.
+
+use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
+use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use crate::cli::Options;
+use crate::config::{self, Settings, TIMEOUT};
+use crate::delivery::{self, Attempt};
+use crate::endpoint::Client;
+use crate::environment::Environment;
+use crate::last_words::{LastWords, level};
+use crate::log::{self, Line};
+use crate::outcome::{Cause, Exit, Failure};
+use crate::watcher::Watcher;
+use crate::{envelope, input, message};
+
+/// Runs one delivery. `options` is what is wrong with the command line when there is something wrong with it.
+pub(crate) fn run(options: Result<Options, String>, environment: &Environment, started: Instant) -> ExitCode {
+    let last_words = Arc::new(LastWords::new(started));
+    let watcher = Watcher::start(Arc::clone(&last_words), started + TIMEOUT);
+    panic::set_hook(Box::new(remember));
+    let whole = AssertUnwindSafe(|| deliver(options, environment, started, &last_words, watcher.as_ref()));
+    let result = panic::catch_unwind(whole).unwrap_or_else(|_| Err(Ended::unlogged(panicked())));
+    let first = match result {
+        Ok(()) => last_words.delivered(),
+        Err(Ended { failure, logged }) => last_words.failed(&failure, logged),
+    };
+    while !first && last_words.said().is_some() {
+        // The watcher has the last word, and ends the process.
+        std::thread::park();
+    }
+    ExitCode::from(last_words.said().unwrap_or(75))
+}
+
+/// A failure, and whether its log line is written.
+struct Ended {
+    failure: Failure,
+    logged: bool,
+}
+
+impl Ended {
+    fn unlogged(failure: Failure) -> Self {
+        Self { failure, logged: false }
+    }
+}
+
+fn deliver(
+    options: Result<Options, String>,
+    environment: &Environment,
+    started: Instant,
+    last_words: &LastWords,
+    watcher: Option<&Watcher>,
+) -> Result<(), Ended> {
+    let (options, usage) = match options {
+        Ok(options) => (options, None),
+        Err(complaint) => (Options::default(), Some(Failure::new(Cause::Usage, complaint))),
+    };
+    let loaded = config::load(&options, environment);
+    last_words.context().notices.extend(log::open(&loaded.log));
+    let settings = match (usage, loaded.settings) {
+        (Some(usage), _) => Err(usage),
+        (None, settings) => settings.map_err(|fault| Failure::new(Cause::Configuration, fault.to_string())),
+    };
+    let settings = refuse_after_reading(settings)?;
+    let deadline = started + settings.network.timeout;
+    if let Some(watcher) = watcher {
+        watcher.set_deadline(deadline);
+    }
+    last_words.context().on_too_large = settings.on_too_large;
+    last_words.context().notices.extend(settings.notices.iter().cloned());
+    let client = Client::new(settings.endpoint.url().scheme() == "https", &settings.network, environment);
+    let client =
+        refuse_after_reading(client.map_err(|fault| Failure::new(Cause::Configuration, fault.to_string())))?;
+    hand_over(&options, environment, &settings, &client, last_words, deadline)
+}
+
+/// Reads the message to its end before it lets a failure through.
+fn refuse_after_reading<T>(result: Result<T, Failure>) -> Result<T, Ended> {
+    result.map_err(|failure| {
+        let stdin = io::stdin();
+        if !stdin.is_terminal() {
+            // The failure at hand is the one to report.
+            let _ = input::drain(stdin.as_fd());
+        }
+        Ended::unlogged(failure)
+    })
+}
+
+fn hand_over(
+    options: &Options,
+    environment: &Environment,
+    settings: &Settings,
+    client: &Client,
+    last_words: &LastWords,
+    deadline: Instant,
+) -> Result<(), Ended> {
+    let stdin = io::stdin();
+    if stdin.is_terminal() {
+        explain_waiting();
+    }
+    let message = input::read(stdin.as_fd(), settings.repairs.extra_returns(), settings.max_size)
+        .map_err(Ended::unlogged)?;
+    let envelope = envelope::read(&options.recipient, options.sender.as_deref(), environment, &message.bytes);
+    {
+        let mut context = last_words.context();
+        context.notices.extend(envelope.ignored.iter().cloned());
+        context.message = delivery::described(&message.bytes, envelope.recipients.first(), &envelope.sender);
+    }
+    provoked_panic(environment);
+    if !message::has_header(&message.bytes) {
+        return Err(Ended::unlogged(Failure::new(Cause::NoHeader, "the input has no header field")));
+    }
+    room_for_the_rest().map_err(Ended::unlogged)?;
+    let each = |attempt: &Attempt| log_attempt(attempt, settings, last_words);
+    delivery::deliver(settings, client, &envelope, message, deadline, each)
+        .map_err(|failure| Ended { logged: true, failure })
+}
+
+/// `ingress` at a terminal says what it waits for.
+fn explain_waiting() {
+    let _ = io::stderr().write_all(
+        b"ingress: waiting for a message on standard input; end it with Ctrl-D (ingress --help says more)\n",
+    );
+}
+
+/// Makes sure that what the network libraries allocate can be had: they abort when it cannot, and an abort bounces.
+fn room_for_the_rest() -> Result<(), Failure> {
+    const ROOM: usize = 8 << 20;
+    let mut room: Vec<u8> = Vec::new();
+    room.try_reserve_exact(ROOM)
+        .map_err(|_| Failure::new(Cause::OutOfMemory, "the message leaves too little memory to send it"))?;
+    std::hint::black_box(&mut room);
+    Ok(())
+}
+
+/// The log line of one attempt.
+fn log_attempt(attempt: &Attempt, settings: &Settings, last_words: &LastWords) {
+    let verdict =
+        attempt.result.as_ref().err().map(|failure| (failure, failure.cause.verdict(settings.on_too_large)));
+    let exit = verdict.map_or(Exit::Delivered, |(_, verdict)| verdict.exit);
+    let mut line = Line::default();
+    line.add("outcome", exit.word());
+    line.add("code", verdict.map_or("2.0.0", |(_, verdict)| verdict.code));
+    line.add_some("status", attempt.status);
+    line.add("exit", exit.status());
+    line.append(&attempt.message);
+    line.add("ms", last_words.milliseconds());
+    if let Some((failure, verdict)) = verdict {
+        line.add("cause", &failure.detail);
+        line.add("remedy", verdict.remedy);
+    }
+    for notice in &last_words.context().notices {
+        line.add("notice", notice);
+    }
+    log::write(level(exit), &line);
+}
+
+/// What the last panic said; a panic prints nothing, it ends in the log.
+static PANIC: Mutex<Option<String>> = Mutex::new(None);
+
+fn remember(panic: &PanicHookInfo<'_>) {
+    *PANIC.lock().unwrap_or_else(PoisonError::into_inner) = Some(panic.to_string());
+}
+
+fn panicked() -> Failure {
+    let said = PANIC.lock().unwrap_or_else(PoisonError::into_inner).take();
+    Failure::new(Cause::Panic, said.unwrap_or_else(|| "panicked".to_owned()))
+}
+
+/// Test builds panic on demand, after the message was read.
+#[cfg(debug_assertions)]
+fn provoked_panic(environment: &Environment) {
+    assert!(environment.raw("INGRESS_TEST_PANIC").is_none(), "provoked by INGRESS_TEST_PANIC");
+}
+
+#[cfg(not(debug_assertions))]
+fn provoked_panic(_: &Environment) {}

@@ -1,0 +1,6 @@
+//! What `ingress` does, one file a command.
+
+pub(crate) mod completions;
+pub(crate) mod deliver;
+pub(crate) mod rehearse;
+mod stand_in;

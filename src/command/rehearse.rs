@@ -1,0 +1,280 @@
+//! `ingress try`: a delivery to a stand-in for Chatwoot, through the path that every message takes, and a report of what arrived.
+
+use std::fs::File;
+use std::io::{self, IsTerminal, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+pub(crate) use super::stand_in::Answer;
+use super::stand_in::{self, Received};
+use crate::cli::{Options, TryArgs};
+use crate::config::{Fault, Settings, plain};
+use crate::delivery::{self, Attempt};
+use crate::endpoint::Client;
+use crate::envelope::{self, Envelope, Sender};
+use crate::environment::Environment;
+use crate::log::sanitized;
+use crate::message::address::Address;
+use crate::outcome::{Cause, Exit, Failure, TooLarge};
+use crate::repair::{REPAIRS, Unrepaired};
+use crate::{input, message};
+
+/// A message to start with: healthy but for what makes the repairs visible.
+const SAMPLE: &[u8] = include_bytes!("../../examples/messages/reply.eml");
+const SAMPLE_RECIPIENT: &str = "reply+5f2b3c1e-8d4a-4b7e-9c60-1a2b3c4d5e6f@reply.example.com";
+
+/// How long a rehearsal of a hanging server takes.
+const SHORT: Duration = Duration::from_secs(3);
+/// How long nothing may come on standard input before the sample is taken instead.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Runs the rehearsal; the status is sysexits(3)'s: 0 when it could be held, whatever the answer was.
+pub(crate) fn run(arguments: &TryArgs, options: &Options, environment: &Environment) -> ExitCode {
+    match rehearse(arguments, options, environment) {
+        Ok(report) => ExitCode::from(if io::stdout().write_all(report.as_bytes()).is_ok() { 0 } else { 74 }),
+        Err(Fiasco { status, complaint }) => {
+            let _ = io::stderr().write_all(format!("ingress: {complaint}\n").as_bytes());
+            ExitCode::from(status)
+        }
+    }
+}
+
+/// Why there was no rehearsal.
+struct Fiasco {
+    status: u8,
+    complaint: String,
+}
+
+impl From<Fault> for Fiasco {
+    fn from(fault: Fault) -> Self {
+        Self { status: 78, complaint: fault.to_string() }
+    }
+}
+
+impl From<Failure> for Fiasco {
+    fn from(failure: Failure) -> Self {
+        Self { status: 65, complaint: failure.detail.into_owned() }
+    }
+}
+
+fn rehearse(arguments: &TryArgs, options: &Options, environment: &Environment) -> Result<String, Fiasco> {
+    let file = options.config.clone().or_else(|| environment.get("INGRESS_CONFIG").map(PathBuf::from));
+    let stand_in = stand_in::start(arguments.answer)
+        .map_err(|error| Fiasco { status: 75, complaint: format!("cannot start the stand-in: {error}") })?;
+    let base = format!("http://{}", stand_in.address);
+    let mut settings = Settings::for_rehearsal(&base, file.as_deref())?;
+    if arguments.answer == Answer::Hang {
+        settings.network.timeout = settings.network.timeout.min(SHORT);
+    }
+    let (message, whence) = message(arguments.file.as_deref(), &settings)?;
+    let envelope = envelope_of(options, environment, &message, whence == Whence::Sample);
+    if !message::has_header(&message.bytes) {
+        return Err(Fiasco { status: 65, complaint: format!("{}: no header field in it", whence.shown()) });
+    }
+    let size = message.bytes.len();
+    let client = Client::new(false, &settings.network, environment)?;
+    let deadline = Instant::now() + settings.network.timeout;
+    let mut attempts = Vec::new();
+    let result = delivery::deliver(&settings, &client, &envelope, message, deadline, |attempt| {
+        attempts.push((attempt.clone(), stand_in.received.try_recv().ok()));
+    });
+    let mut report = opening(&whence, size, &envelope, &base);
+    for (attempt, received) in &attempts {
+        report.push_str(&shown(attempt, received.as_ref()));
+    }
+    report.push_str(&ending(&result, settings.on_too_large));
+    Ok(report)
+}
+
+/// Where the message came from.
+#[derive(Debug, PartialEq, Eq)]
+enum Whence {
+    Sample,
+    Stdin,
+    File(PathBuf),
+}
+
+impl Whence {
+    fn shown(&self) -> String {
+        match self {
+            Self::Sample => "the built-in sample".to_owned(),
+            Self::Stdin => "standard input".to_owned(),
+            Self::File(path) => path.display().to_string(),
+        }
+    }
+}
+
+fn message(file: Option<&Path>, settings: &Settings) -> Result<(Unrepaired, Whence), Fiasco> {
+    let read =
+        |input: BorrowedFd<'_>| input::read(input, settings.repairs.extra_returns(), settings.max_size);
+    let stdin = io::stdin();
+    match file {
+        Some(path) if path != Path::new("-") => {
+            let whence = Whence::File(path.to_owned());
+            let fiasco = |why: &dyn std::fmt::Display| Fiasco {
+                status: 65,
+                complaint: format!("cannot read {}: {why}", whence.shown()),
+            };
+            let file = File::open(path).map_err(|error| fiasco(&plain(&error)))?;
+            let message = read(file.as_fd()).map_err(|failure| fiasco(&failure.detail))?;
+            Ok((message, whence))
+        }
+        Some(_) => Ok((read(stdin.as_fd())?, Whence::Stdin)),
+        None if stdin.is_terminal() || !something_comes(stdin.as_fd()) => {
+            Ok((sample(settings)?, Whence::Sample))
+        }
+        None => match read(stdin.as_fd()) {
+            Err(failure) if failure.cause == Cause::NoInput => Ok((sample(settings)?, Whence::Sample)),
+            message => Ok((message?, Whence::Stdin)),
+        },
+    }
+}
+
+fn sample(settings: &Settings) -> Result<Unrepaired, Failure> {
+    input::from_bytes(SAMPLE, settings.repairs.extra_returns())
+}
+
+/// Whether standard input brings a byte, or its end, before long. Nobody may be there to send one: a script's idle pipe.
+fn something_comes(stdin: BorrowedFd<'_>) -> bool {
+    let timeout = Timespec::try_from(PATIENCE).ok();
+    let ready = poll(&mut [PollFd::from_borrowed_fd(stdin, PollFlags::IN)], timeout.as_ref());
+    ready.is_ok_and(|count| count > 0)
+}
+
+/// The envelope as a delivery would read it; the sample comes with its own.
+fn envelope_of(options: &Options, environment: &Environment, message: &Unrepaired, sample: bool) -> Envelope {
+    let mut envelope =
+        envelope::read(&options.recipient, options.sender.as_deref(), environment, &message.bytes);
+    if sample && envelope.recipients.is_empty() {
+        envelope.recipients.extend(Address::parse(SAMPLE_RECIPIENT));
+    }
+    envelope
+}
+
+fn opening(whence: &Whence, size: usize, envelope: &Envelope, base: &str) -> String {
+    let recipients: Vec<String> =
+        envelope.recipients.iter().map(|address| sanitized(&address.to_string())).collect();
+    let recipients =
+        if recipients.is_empty() { "nobody that the caller names".to_owned() } else { recipients.join(", ") };
+    let sender = match &envelope.sender {
+        Sender::Unknown => "somebody unknown".to_owned(),
+        Sender::Null => "<>".to_owned(),
+        Sender::Known(address) => sanitized(&address.to_string()),
+    };
+    let mut text = format!(
+        "Message    {}, {size} bytes\nEnvelope   from {sender} to {recipients}\nSent to    {base}, a stand-in for Chatwoot\n",
+        sanitized(&whence.shown())
+    );
+    for ignored in &envelope.ignored {
+        text.push_str(&format!("Ignored    {}\n", sanitized(ignored)));
+    }
+    text
+}
+
+/// What the stand-in received of one attempt, and what was mended before.
+fn shown(attempt: &Attempt, received: Option<&Received>) -> String {
+    let mut text = String::from("\n");
+    match received {
+        None => text.push_str("Received   nothing\n"),
+        Some(received) => {
+            text.push_str(&format!(
+                "Received   {} bytes\n\n    {}\n",
+                received.body.len(),
+                sanitized(&received.request_line)
+            ));
+            for (name, value) in &received.headers {
+                text.push_str(&format!("    {name}: {}\n", sanitized(value)));
+            }
+            text.push('\n');
+            text.push_str(&first_lines(&received.body));
+        }
+    }
+    text.push('\n');
+    text.push_str(&repairs(&attempt.repairs));
+    text.push_str(&match (attempt.status, &attempt.result) {
+        (Some(status), _) => format!("Answer     {status}\n"),
+        (None, Err(failure)) => format!("Answer     none: {}\n", sanitized(&failure.detail)),
+        (None, Ok(())) => String::new(),
+    });
+    text
+}
+
+/// How much of a message is shown.
+const SHOWN_LINES: usize = 24;
+
+fn first_lines(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body);
+    let mut lines = text.lines();
+    let mut shown: String = lines
+        .by_ref()
+        .take(SHOWN_LINES)
+        .map(|line| {
+            format!("    {}", sanitized(&line.replace('\t', "        "))).trim_end().to_owned() + "\n"
+        })
+        .collect();
+    match lines.count() {
+        0 => {}
+        rest => shown.push_str(&format!("    ({rest} more lines)\n")),
+    }
+    shown
+}
+
+fn repairs(done: &[&str]) -> String {
+    if done.is_empty() {
+        return "Repairs    none needed\n".to_owned();
+    }
+    let mut text = String::new();
+    for (number, repair) in REPAIRS.iter().filter(|repair| done.contains(&repair.name)).enumerate() {
+        let label = if number == 0 { "Repairs" } else { "" };
+        text.push_str(&format!("{label:<10} {}: {}\n", repair.name, repair.summary));
+    }
+    text
+}
+
+/// What the mail server would have seen, and made of it.
+fn ending(result: &Result<(), Failure>, on_too_large: TooLarge) -> String {
+    match result {
+        Ok(()) => {
+            "Output     none\nExit       0: the mail server counts the message as delivered\n".to_owned()
+        }
+        Err(failure) => {
+            let verdict = failure.cause.verdict(on_too_large);
+            let consequence = match verdict.exit {
+                Exit::Rejected => "the mail server bounces the message to its sender",
+                _ => "the mail server keeps the message and tries again",
+            };
+            format!(
+                "Output     {}\nExit       {}: {consequence}\nRemedy     {}\n",
+                verdict.line(),
+                verdict.exit.status(),
+                verdict.remedy
+            )
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_are_statuses_or_words() {
+        assert!(matches!("413".parse(), Ok(Answer::Status(status)) if status.as_u16() == 413));
+        assert_eq!("hang".parse(), Ok(Answer::Hang));
+        assert_eq!("reset".parse(), Ok(Answer::Reset));
+        for wrong in ["", "100", "600", "2xx", "no"] {
+            assert!(wrong.parse::<Answer>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_long_message_is_shown_in_part() {
+        let body = "line\r\n".repeat(30);
+        let shown = first_lines(body.as_bytes());
+        assert!(shown.ends_with("    line\n    (6 more lines)\n"), "{shown}");
+    }
+}

@@ -1,0 +1,122 @@
+//! A stand-in for Chatwoot's relay endpoint on a free loopback port, for rehearsals.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::str::FromStr;
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Empty};
+use hyper::body::Incoming;
+use hyper::header::AUTHORIZATION;
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+
+/// What the stand-in answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Status(StatusCode),
+    /// Takes the message and never answers.
+    Hang,
+    /// Takes the message and resets the connection.
+    Reset,
+}
+
+impl FromStr for Answer {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "hang" => Ok(Self::Hang),
+            "reset" => Ok(Self::Reset),
+            number => match number.parse() {
+                Ok(status @ 200..=599) => {
+                    StatusCode::from_u16(status).map(Self::Status).map_err(|_| "no HTTP status")
+                }
+                _ => Err("must be an HTTP status from 200 to 599, hang, or reset"),
+            },
+        }
+    }
+}
+
+/// A request as it arrived.
+#[derive(Debug)]
+pub(crate) struct Received {
+    /// `POST /path HTTP/1.1`
+    pub(crate) request_line: String,
+    /// In the order in which they came; the password is not in it.
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Bytes,
+}
+
+/// A running stand-in. It ends with the process.
+#[derive(Debug)]
+pub(crate) struct StandIn {
+    pub(crate) address: SocketAddr,
+    pub(crate) received: Receiver<Received>,
+}
+
+/// Starts a stand-in in a thread of its own.
+///
+/// # Errors
+///
+/// When there is no port or thread to be had.
+pub(crate) fn start(answer: Answer) -> io::Result<StandIn> {
+    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    listener.set_nonblocking(true)?;
+    let address = listener.local_addr()?;
+    let (sender, received) = channel();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    std::thread::Builder::new()
+        .name("stand-in".to_owned())
+        .spawn(move || runtime.block_on(serve(listener, answer, sender)))?;
+    Ok(StandIn { address, received })
+}
+
+async fn serve(listener: std::net::TcpListener, answer: Answer, sender: Sender<Received>) -> io::Result<()> {
+    let listener = TcpListener::from_std(listener)?;
+    loop {
+        let (stream, _) = listener.accept().await?;
+        // A broken connection is the client's to report.
+        let _ = converse(stream, answer, &sender).await;
+    }
+}
+
+async fn converse(stream: TcpStream, answer: Answer, sender: &Sender<Received>) -> hyper::Result<()> {
+    if answer == Answer::Reset {
+        // Closing with nothing to linger for sends a reset.
+        let _ = rustix::net::sockopt::set_socket_linger(&stream, Some(std::time::Duration::ZERO));
+    }
+    let service = service_fn(async |request: Request<Incoming>| {
+        let received = receive(request).await.map_err(|_| io::ErrorKind::UnexpectedEof)?;
+        // Nobody listens any more when the rehearsal is over.
+        let _ = sender.send(received);
+        match answer {
+            Answer::Status(status) => {
+                let mut response = Response::new(Empty::<Bytes>::new());
+                *response.status_mut() = status;
+                Ok(response)
+            }
+            Answer::Hang => std::future::pending::<Result<_, io::Error>>().await,
+            Answer::Reset => Err(io::ErrorKind::ConnectionReset.into()),
+        }
+    });
+    hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await
+}
+
+async fn receive(request: Request<Incoming>) -> hyper::Result<Received> {
+    let (head, body) = request.into_parts();
+    let headers = head.headers.iter().map(|(name, value)| {
+        let value = String::from_utf8_lossy(value.as_bytes());
+        let scheme = value.split(' ').next().unwrap_or_default();
+        let shown = if name == AUTHORIZATION { format!("{scheme} (hidden)") } else { value.into_owned() };
+        (name.to_string(), shown)
+    });
+    Ok(Received {
+        request_line: format!("{} {} {:?}", head.method, head.uri, head.version),
+        headers: headers.collect(),
+        body: body.collect().await?.to_bytes(),
+    })
+}

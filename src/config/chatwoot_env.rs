@@ -1,0 +1,89 @@
+//! Chatwoot's own `.env`: what it says about its web address and its ingress.
+
+use std::path::Path;
+
+use super::{Fault, secret};
+
+/// The variables of a `.env` file, in the form that the `dotenv` gem reads: `KEY=value`, `export KEY=value`,
+/// single or double quotes, `#` comments. The last of several wins; empty ones count as unset.
+#[derive(Debug, Default)]
+pub(crate) struct ChatwootEnv(Vec<(String, String)>);
+
+impl ChatwootEnv {
+    /// Reads the file. It holds passwords, so one that others can read is refused.
+    pub(crate) fn read(path: &Path) -> Result<Self, Fault> {
+        let (bytes, others_can_read) = secret::read_small(path)?;
+        if others_can_read {
+            return Err(secret::readable_by_others(path));
+        }
+        let text = String::from_utf8(bytes)
+            .map_err(|_| Fault::new(format!("{}: is not UTF-8 text", path.display())))?;
+        Ok(Self::parse(&text))
+    }
+
+    fn parse(text: &str) -> Self {
+        Self(text.lines().filter_map(variable).collect())
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        let value = self.0.iter().rfind(|(key, _)| key == name)?;
+        Some(value.1.as_str()).filter(|value| !value.is_empty())
+    }
+}
+
+fn variable(line: &str) -> Option<(String, String)> {
+    let line = line.trim();
+    let line = line.strip_prefix("export ").map_or(line, str::trim_start);
+    let (key, value) = line.split_once('=')?;
+    let key = key.trim_end();
+    let is_name = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    is_name.then(|| (key.to_owned(), unquoted(value.trim())))
+}
+
+fn unquoted(value: &str) -> String {
+    if let Some(rest) = value.strip_prefix('\'') {
+        return rest.split('\'').next().unwrap_or(rest).to_owned();
+    }
+    if let Some(rest) = value.strip_prefix('"') {
+        return double_quoted(rest);
+    }
+    let end = value.find(" #").unwrap_or(value.len());
+    let value = value.get(..end).unwrap_or(value).trim_end();
+    if value.starts_with('#') { String::new() } else { value.to_owned() }
+}
+
+/// A backslash takes the next character as it is; the first bare `"` ends the value.
+fn double_quoted(rest: &str) -> String {
+    let mut value = String::new();
+    let mut characters = rest.chars();
+    while let Some(c) = characters.next() {
+        match c {
+            '"' => break,
+            '\\' => value.extend(characters.next()),
+            _ => value.push(c),
+        }
+    }
+    value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_are_read_as_the_dotenv_gem_reads_them() {
+        let env = ChatwootEnv::parse(
+            "# Chatwoot\nFRONTEND_URL=https://chat.example.com\nexport RAILS_INBOUND_EMAIL_SERVICE=relay # default\n\
+             RAILS_INBOUND_EMAIL_PASSWORD=\"s\\\"e # c\"\nSMTP_PASSWORD='x#y'\nMAILER_SENDER_EMAIL=Chat <a@b>\nEMPTY=\n\
+             HASH=a#b\nFRONTEND_URL = https://two.example.com\nnot a variable\n",
+        );
+        assert_eq!(env.get("FRONTEND_URL"), Some("https://two.example.com"));
+        assert_eq!(env.get("RAILS_INBOUND_EMAIL_SERVICE"), Some("relay"));
+        assert_eq!(env.get("RAILS_INBOUND_EMAIL_PASSWORD"), Some("s\"e # c"));
+        assert_eq!(env.get("SMTP_PASSWORD"), Some("x#y"));
+        assert_eq!(env.get("MAILER_SENDER_EMAIL"), Some("Chat <a@b>"));
+        assert_eq!(env.get("HASH"), Some("a#b"));
+        assert_eq!(env.get("EMPTY"), None);
+        assert_eq!(env.get("MISSING"), None);
+    }
+}

@@ -1,0 +1,424 @@
+//! The settings of a run: options over environment over file, judged once, before the network is touched.
+
+mod chatwoot_env;
+mod file;
+mod secret;
+mod value;
+
+use std::fmt;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use url::Url;
+
+use crate::cli::Options;
+use crate::endpoint::{Endpoint, Service};
+use crate::environment::Environment;
+use crate::outcome::TooLarge;
+use crate::repair::Switches;
+
+use chatwoot_env::ChatwootEnv;
+use file::File;
+pub(crate) use secret::{Secret, plain};
+use value::UserInfo;
+pub(crate) use value::{LogTarget, is_this_machine};
+
+/// What is wrong with the settings: one line of prose without any secret in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Fault(String);
+
+impl Fault {
+    pub(crate) fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Fault {}
+
+/// Everything a delivery needs to know, judged.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) password: Secret,
+    pub(crate) network: Network,
+    /// In bytes, as the mail server hands the message over.
+    pub(crate) max_size: u64,
+    pub(crate) on_too_large: TooLarge,
+    pub(crate) repairs: Switches,
+    /// What the administrator should know though it does not stop a delivery.
+    pub(crate) notices: Vec<String>,
+}
+
+/// How the endpoint is reached.
+#[derive(Clone, Debug)]
+pub(crate) struct Network {
+    /// For the whole run, from start to exit.
+    pub(crate) timeout: Duration,
+    pub(crate) connect_timeout: Duration,
+    /// A private certificate authority, PEM; none: the system's.
+    pub(crate) ca_file: Option<PathBuf>,
+    pub(crate) proxy: Option<Url>,
+}
+
+/// Where the log goes and how much; known even when the rest of the settings is broken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LogSettings {
+    pub(crate) target: LogTarget,
+    pub(crate) level: tracing::Level,
+}
+
+impl Default for LogSettings {
+    fn default() -> Self {
+        Self { target: LogTarget::default(), level: tracing::Level::INFO }
+    }
+}
+
+/// The default of `timeout`: under getmail's 180 s, far under Postfix's 1000 s.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(120);
+/// The longest `timeout`: Postfix kills and bounces after 1000 s (`command_time_limit`).
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(900);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const MAX_SIZE: u64 = 64 << 20;
+
+/// What was found out about the settings. A fault in one part does not hide where to log it.
+pub(crate) struct Loaded {
+    pub(crate) log: LogSettings,
+    pub(crate) settings: Result<Settings, Fault>,
+}
+
+impl Settings {
+    /// Settings for a delivery to `base` on this machine: what a file says about messages counts, what it says about Chatwoot does not.
+    pub(crate) fn for_rehearsal(base: &str, file: Option<&Path>) -> Result<Self, Fault> {
+        let said = file.map(file::read).transpose()?.unwrap_or_default();
+        let file = File {
+            url: Some(base.to_owned()),
+            password: Some("rehearsal".to_owned()),
+            timeout: said.timeout,
+            connect_timeout: said.connect_timeout,
+            max_size: said.max_size,
+            on_too_large: said.on_too_large,
+            repair: said.repair,
+            ..File::default()
+        };
+        judge(&Options::default(), &Environment::default(), &file)
+    }
+}
+
+/// Finds, reads and judges the settings.
+pub(crate) fn load(options: &Options, environment: &Environment) -> Loaded {
+    let file = find(options, environment).and_then(|path| match path {
+        Some(path) => file::read(&path),
+        None => Ok(File::default()),
+    });
+    let said = file.as_ref().ok();
+    let (log, log_fault) = log_settings(options, environment, said);
+    let settings = match (file, log_fault) {
+        (Err(fault), _) | (Ok(_), Some(fault)) => Err(fault),
+        (Ok(file), None) => judge(options, environment, &file),
+    };
+    Loaded { log, settings }
+}
+
+/// The first of: `--config`, `$INGRESS_CONFIG`, `$XDG_CONFIG_HOME/ingress.toml`, `/etc/ingress.toml`. A named file is not looked for: it must be there.
+///
+/// A home that is not ours to enter (getmail with `user =` keeps root's HOME) counts as having no file.
+fn find(options: &Options, environment: &Environment) -> Result<Option<PathBuf>, Fault> {
+    if let Some(path) =
+        options.config.clone().or_else(|| environment.get("INGRESS_CONFIG").map(PathBuf::from))
+    {
+        return Ok(Some(path));
+    }
+    if let Some(path) = user_file(environment).filter(|path| path.metadata().is_ok()) {
+        return Ok(Some(path));
+    }
+    let system = Path::new("/etc/ingress.toml");
+    match system.metadata() {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        _ => Ok(Some(system.to_owned())),
+    }
+}
+
+fn user_file(environment: &Environment) -> Option<PathBuf> {
+    let home = || environment.get("HOME").map(|home| Path::new(home).join(".config"));
+    let folder = environment.get("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    folder.or_else(home).filter(|path| path.is_absolute()).map(|path| path.join("ingress.toml"))
+}
+
+fn log_settings(
+    options: &Options,
+    environment: &Environment,
+    file: Option<&File>,
+) -> (LogSettings, Option<Fault>) {
+    let mut settings = LogSettings::default();
+    let mut fault = None;
+    let from_file = file.and_then(|file| file.log.as_deref());
+    let (said, whence) = match (options.log.as_deref(), environment.get("INGRESS_LOG"), from_file) {
+        (Some(log), _, _) => (Some(log), "--log"),
+        (None, Some(log), _) => (Some(log), "INGRESS_LOG"),
+        (None, None, log) => (log, "log"),
+    };
+    match said.map(value::log_target) {
+        Some(Ok(target)) => settings.target = target,
+        Some(Err(complaint)) => fault = Some(Fault::new(format!("{whence} {complaint}"))),
+        None => {}
+    }
+    match file.and_then(|file| file.log_level.as_deref()).map(value::log_level) {
+        Some(Ok(level)) => settings.level = level,
+        Some(Err(complaint)) => fault = Some(Fault::new(format!("log_level {complaint}"))),
+        None => {}
+    }
+    if options.verbose {
+        settings.level = tracing::Level::DEBUG;
+    }
+    (settings, fault)
+}
+
+fn judge(options: &Options, environment: &Environment, file: &File) -> Result<Settings, Fault> {
+    let env_path =
+        environment.get("INGRESS_CHATWOOT_ENV").map(PathBuf::from).or_else(|| file.chatwoot_env.clone());
+    let chatwoot = env_path.as_deref().map(ChatwootEnv::read).transpose()?.unwrap_or_default();
+    let mut notices = Vec::new();
+    let endpoint = endpoint(options, environment, file, &chatwoot, &mut notices)?;
+    Ok(Settings {
+        endpoint,
+        password: password(options, environment, file, &chatwoot)?,
+        network: network(file)?,
+        max_size: parsed("max_size", file.max_size.as_deref(), value::size)?.unwrap_or(MAX_SIZE),
+        on_too_large: on_too_large(file.on_too_large.as_deref())?,
+        repairs: Switches::new(&file.repair)
+            .map_err(|name| Fault::new(format!("unknown repair {name} in [repair]")))?,
+        notices,
+    })
+}
+
+fn parsed<T>(
+    key: &str,
+    text: Option<&str>,
+    parse: impl FnOnce(&str) -> Result<T, &'static str>,
+) -> Result<Option<T>, Fault> {
+    text.map(parse).transpose().map_err(|complaint| Fault::new(format!("{key} {complaint}")))
+}
+
+fn endpoint(
+    options: &Options,
+    environment: &Environment,
+    file: &File,
+    chatwoot: &ChatwootEnv,
+    notices: &mut Vec<String>,
+) -> Result<Endpoint, Fault> {
+    let sources = [
+        ("--url", options.url.as_deref()),
+        ("INGRESS_URL", environment.get("INGRESS_URL")),
+        ("URL", environment.get("URL")),
+        ("url", file.url.as_deref()),
+        ("FRONTEND_URL", chatwoot.get("FRONTEND_URL")),
+    ];
+    let Some((whence, text)) = sources.into_iter().find_map(|(whence, text)| Some((whence, text?))) else {
+        return Err(Fault::new("no URL of Chatwoot is set: set url in /etc/ingress.toml, or INGRESS_URL"));
+    };
+    let url = value::web_url(text, UserInfo::Refused)
+        .map_err(|complaint| Fault::new(format!("{whence} {complaint}")))?;
+    if url.scheme() == "http" && !is_this_machine(&url) && file.allow_http != Some(true) {
+        return Err(Fault::new(format!(
+            "{whence} would send the password in clear: use https, or set allow_http = true"
+        )));
+    }
+    let service = service(environment, file, chatwoot)?;
+    let (endpoint, notice) =
+        Endpoint::new(url, service).map_err(|complaint| Fault::new(format!("{whence} {complaint}")))?;
+    notices.extend(notice);
+    Ok(endpoint)
+}
+
+fn service(environment: &Environment, file: &File, chatwoot: &ChatwootEnv) -> Result<Service, Fault> {
+    let sources = [
+        ("INGRESS_SERVICE", environment.get("INGRESS_SERVICE")),
+        ("service", file.service.as_deref()),
+        ("RAILS_INBOUND_EMAIL_SERVICE", chatwoot.get("RAILS_INBOUND_EMAIL_SERVICE")),
+    ];
+    match sources.into_iter().find_map(|(whence, name)| Some((whence, name?))) {
+        None => Ok(Service::Relay),
+        Some((whence, name)) => {
+            Service::named(name).ok_or_else(|| Fault::new(format!("{whence} must be \"relay\"")))
+        }
+    }
+}
+
+/// One source of the password in each layer; the highest layer that names one decides.
+fn password(
+    options: &Options,
+    environment: &Environment,
+    file: &File,
+    chatwoot: &ChatwootEnv,
+) -> Result<Secret, Fault> {
+    if let Some(path) = &options.password_file {
+        return Secret::from_file(path);
+    }
+    match (environment.get("INGRESS_PASSWORD"), environment.get("INGRESS_PASSWORD_FILE")) {
+        (Some(_), Some(_)) => {
+            return Err(Fault::new("INGRESS_PASSWORD and INGRESS_PASSWORD_FILE are both set: keep one"));
+        }
+        (Some(password), None) => return Secret::from_line(password, "INGRESS_PASSWORD"),
+        (None, Some(path)) => return Secret::from_file(Path::new(path)),
+        (None, None) => {}
+    }
+    match (&file.password, &file.password_file) {
+        (Some(_), Some(_)) => return Err(Fault::new("password and password_file are both set: keep one")),
+        (Some(password), None) => return Secret::from_line(password, "password"),
+        (None, Some(path)) => return Secret::from_file(path),
+        (None, None) => {}
+    }
+    match chatwoot.get("RAILS_INBOUND_EMAIL_PASSWORD") {
+        Some(password) => Secret::from_line(password, "RAILS_INBOUND_EMAIL_PASSWORD"),
+        None => Err(Fault::new(
+            "no password is set: set password_file in /etc/ingress.toml, or INGRESS_PASSWORD_FILE",
+        )),
+    }
+}
+
+fn network(file: &File) -> Result<Network, Fault> {
+    let timeout = parsed("timeout", file.timeout.as_deref(), value::duration)?.unwrap_or(TIMEOUT);
+    if timeout > LONGEST_TIMEOUT {
+        return Err(Fault::new("timeout must be at most \"15m\": Postfix bounces what takes 1000 seconds"));
+    }
+    let connect = parsed("connect_timeout", file.connect_timeout.as_deref(), value::duration)?
+        .unwrap_or(CONNECT_TIMEOUT);
+    let proxy = parsed("proxy", file.proxy.as_deref(), |text| value::web_url(text, UserInfo::Allowed))?;
+    Ok(Network { timeout, connect_timeout: connect.min(timeout), ca_file: file.ca_file.clone(), proxy })
+}
+
+fn on_too_large(said: Option<&str>) -> Result<TooLarge, Fault> {
+    match said {
+        None | Some("reject") => Ok(TooLarge::Reject),
+        Some("defer") => Ok(TooLarge::Defer),
+        Some(_) => Err(Fault::new("on_too_large must be \"reject\" or \"defer\"")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    fn written(name: &str, text: &str, folder: &tempfile::TempDir) -> PathBuf {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        path
+    }
+
+    fn loaded<const N: usize>(file: &str, environment: [(&str, &str); N]) -> Result<Settings, Fault> {
+        let folder = tempfile::tempdir().unwrap();
+        let options = Options { config: Some(written("ingress.toml", file, &folder)), ..Options::default() };
+        load(&options, &Environment::from(environment)).settings
+    }
+
+    fn fault(file: &str) -> String {
+        let text = loaded(file, []).unwrap_err().to_string();
+        assert!(!text.contains("hush"), "{text}");
+        text
+    }
+
+    #[test]
+    fn options_go_over_environment_over_file() {
+        let file = "url = \"https://file\"\npassword = \"hush\"";
+        let url = |settings: Settings| settings.endpoint.url().host_str().unwrap().to_owned();
+        assert_eq!(url(loaded(file, []).unwrap()), "file");
+        assert_eq!(url(loaded(file, [("URL", "https://rails")]).unwrap()), "rails");
+        assert_eq!(
+            url(loaded(file, [("URL", "https://rails"), ("INGRESS_URL", "https://own")]).unwrap()),
+            "own"
+        );
+        assert_eq!(url(loaded(file, [("INGRESS_URL", "")]).unwrap()), "file");
+    }
+
+    #[test]
+    fn the_environment_alone_is_enough() {
+        let options = Options::default();
+        let environment = Environment::from([("URL", "https://rails"), ("INGRESS_PASSWORD", "hush")]);
+        let settings = load(&options, &environment).settings.unwrap();
+        assert_eq!(settings.password.reveal(), "hush");
+        assert_eq!(settings.network.timeout, Duration::from_secs(120));
+        assert_eq!(settings.max_size, 64 << 20);
+    }
+
+    #[test]
+    fn chatwoot_s_own_env_fills_what_is_not_set_otherwise() {
+        let folder = tempfile::tempdir().unwrap();
+        let env = "FRONTEND_URL=http://0.0.0.0:3000\nRAILS_INBOUND_EMAIL_SERVICE=relay\nRAILS_INBOUND_EMAIL_PASSWORD=hush\n";
+        let env = written(".env", env, &folder);
+        let line = format!("chatwoot_env = \"{}\"", env.display());
+        let settings = loaded(&line, []).unwrap();
+        assert_eq!(
+            settings.endpoint.url().as_str(),
+            "http://0.0.0.0:3000/rails/action_mailbox/relay/inbound_emails"
+        );
+        assert_eq!(settings.password.reveal(), "hush");
+        let settings = loaded(&format!("{line}\npassword = \"own\""), []).unwrap();
+        assert_eq!(settings.password.reveal(), "own");
+    }
+
+    #[test]
+    fn an_env_file_that_others_can_read_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let env = written(".env", "RAILS_INBOUND_EMAIL_PASSWORD=hush\n", &folder);
+        std::fs::set_permissions(&env, std::fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(fault(&format!("chatwoot_env = \"{}\"", env.display())).contains("others can read it"));
+    }
+
+    #[test]
+    fn a_named_file_must_exist() {
+        let options = Options { config: Some("/nonexistent/ingress.toml".into()), ..Options::default() };
+        let text = load(&options, &Environment::default()).settings.unwrap_err().to_string();
+        assert_eq!(text, "cannot read /nonexistent/ingress.toml: no such file or directory");
+    }
+
+    #[test]
+    fn a_password_never_travels_in_clear_to_another_machine() {
+        let file = "url = \"http://chat.example.com\"\npassword = \"hush\"";
+        assert!(fault(file).contains("in clear"));
+        assert!(loaded(&format!("{file}\nallow_http = true"), []).is_ok());
+        assert!(loaded("url = \"http://127.0.0.1:3000\"\npassword = \"hush\"", []).is_ok());
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_by_its_key() {
+        let base = "url = \"https://x\"\npassword = \"hush\"\n";
+        for (line, expected) in [
+            ("timeout = \"soon\"", "timeout must be a duration such as \"90s\" or \"2m\""),
+            ("timeout = \"16m\"", "timeout must be at most \"15m\": Postfix bounces what takes 1000 seconds"),
+            ("max_size = \"big\"", "max_size must be a size such as \"64MiB\""),
+            ("on_too_large = \"drop\"", "on_too_large must be \"reject\" or \"defer\""),
+            ("log = \"sislog\"", "log must be \"syslog\", \"stderr\", \"off\" or a path"),
+            ("log_level = \"loud\"", "log_level must be \"error\", \"warn\", \"info\" or \"debug\""),
+            ("service = \"ses\"", "service must be \"relay\""),
+            ("proxy = \"socks5://x\"", "proxy must be a URL that begins with https:// or http://"),
+            ("password_file = \"/x\"", "password and password_file are both set: keep one"),
+            ("[repair]\nmisspelt = false", "unknown repair misspelt in [repair]"),
+        ] {
+            assert_eq!(fault(&format!("{base}{line}")), expected);
+        }
+        assert!(fault("password = \"hush\"").starts_with("no URL of Chatwoot is set"));
+        assert!(fault("url = \"https://x\"").starts_with("no password is set"));
+        assert_eq!(
+            fault("url = \"https://u:hush@x\"\npassword = \"hush\""),
+            "url must not hold a user or password: use password_file"
+        );
+    }
+
+    #[test]
+    fn the_log_is_known_even_when_the_rest_is_broken() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = written("ingress.toml", "log = \"/tmp/x.log\"\nurl = \"nonsense\"", &folder);
+        let loaded = load(&Options { config: Some(config), ..Options::default() }, &Environment::default());
+        assert_eq!(loaded.log.target, LogTarget::File("/tmp/x.log".into()));
+        assert!(loaded.settings.is_err());
+    }
+}

@@ -1,0 +1,123 @@
+//! One message to all its envelope recipients: the path that every message takes, whoever hands it over.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use crate::config::Settings;
+use crate::endpoint::Client;
+use crate::envelope::{Envelope, Sender};
+use crate::log::Line;
+use crate::message::address::Address;
+use crate::message::header::{self, Header};
+use crate::outcome::{Cause, Exit, Failure};
+use crate::repair::{Repaired, Unrepaired, repair};
+
+/// A delivery to one recipient: what was sent and what came of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Attempt {
+    /// `message-id=`, `recipient=`, `sender=`, `size=`, `repairs=` of the log.
+    pub(crate) message: Line,
+    pub(crate) repairs: Vec<&'static str>,
+    /// The HTTP status, when there was an answer.
+    pub(crate) status: Option<u16>,
+    pub(crate) result: Result<(), Failure>,
+}
+
+/// Delivers `message` to each of the envelope's recipients, or once when there is none.
+///
+/// What is worth trying again ends the round: the mail server comes back with the whole, and what was taken already is known by its
+/// bytes. `each` sees every attempt. The error stands for all of them.
+pub(crate) fn deliver(
+    settings: &Settings,
+    client: &Client,
+    envelope: &Envelope,
+    message: Unrepaired,
+    deadline: Instant,
+    mut each: impl FnMut(&Attempt),
+) -> Result<(), Failure> {
+    let recipients: Vec<Option<&Address>> = match envelope.recipients.as_slice() {
+        [] => vec![None],
+        some => some.iter().map(Some).collect(),
+    };
+    let mut rest = Some(message);
+    let mut worst: Option<Failure> = None;
+    for (number, recipient) in recipients.iter().enumerate() {
+        let last = number + 1 == recipients.len();
+        let Some(copy) = (if last { rest.take() } else { rest.as_ref().map(copied).transpose()? }) else {
+            break;
+        };
+        let attempt = attempt(settings, client, &envelope.sender, *recipient, copy, deadline);
+        each(&attempt);
+        let Err(failure) = attempt.result else { continue };
+        let deferred = failure.cause.verdict(settings.on_too_large).exit == Exit::Deferred;
+        worst = Some(match worst {
+            Some(before) => before.weightier(failure, settings.on_too_large),
+            None => failure,
+        });
+        if deferred {
+            break;
+        }
+    }
+    worst.map_or(Ok(()), Err)
+}
+
+/// A copy for one recipient of several; memory that cannot be had is no reason to abort.
+fn copied(message: &Unrepaired) -> Result<Unrepaired, Failure> {
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(message.bytes.len()).map_err(|_| {
+        Failure::new(Cause::OutOfMemory, "no memory for a copy of the message for each recipient")
+    })?;
+    bytes.extend_from_slice(&message.bytes);
+    Ok(Unrepaired { bytes, returns_mended: message.returns_mended })
+}
+
+fn attempt(
+    settings: &Settings,
+    client: &Client,
+    sender: &Sender,
+    recipient: Option<&Address>,
+    message: Unrepaired,
+    deadline: Instant,
+) -> Attempt {
+    let Repaired { bytes, repairs } = repair(message, recipient, &settings.repairs);
+    let mut line = described(&bytes, recipient, sender);
+    line.add("repairs", repairs.join(","));
+    let request = settings.endpoint.request(&settings.password, Bytes::from(bytes));
+    let answer = client.send(&request, deadline);
+    Attempt {
+        message: line,
+        repairs,
+        status: answer.as_ref().ok().copied(),
+        result: answer.and_then(|status| judged(settings, status)),
+    }
+}
+
+/// A 204 is the only proof.
+fn judged(settings: &Settings, status: u16) -> Result<(), Failure> {
+    if settings.endpoint.succeeded(status) {
+        return Ok(());
+    }
+    Err(Failure::new(Cause::Answer(status), format!("the endpoint answered {status}")))
+}
+
+/// What the log says of a message.
+pub(crate) fn described(bytes: &[u8], recipient: Option<&Address>, sender: &Sender) -> Line {
+    let mut line = Line::default();
+    line.add("message-id", message_id(bytes));
+    line.add("recipient", recipient.map_or_else(|| "-".to_owned(), ToString::to_string));
+    match sender {
+        Sender::Unknown => line.add("sender", "-"),
+        Sender::Null => line.add("sender", "<>"),
+        Sender::Known(address) => line.add("sender", address),
+    }
+    line.add("size", bytes.len());
+    line
+}
+
+fn message_id(bytes: &[u8]) -> String {
+    let section = bytes.get(..header::section_length(bytes)).unwrap_or_default();
+    let header = Header::parse(section);
+    let field = header.named("Message-ID").next_back();
+    field.map_or_else(|| "-".to_owned(), |field| String::from_utf8_lossy(field.trimmed()).into_owned())
+}

@@ -1,0 +1,227 @@
+//! The POST itself, and the judgement of what can go wrong with it. Only this file and `tls` name reqwest and rustls.
+
+use std::error::Error;
+use std::io;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use rustls::CertificateError;
+use tokio::runtime::Runtime;
+
+use super::{Request, tls};
+use crate::config::{Fault, Network};
+use crate::environment::Environment;
+use crate::outcome::{Cause, Failure};
+
+/// An HTTP client for one endpoint, with the event loop it runs on.
+#[derive(Debug)]
+pub(crate) struct Client {
+    http: reqwest::Client,
+    /// There until the client is dropped.
+    runtime: Option<Runtime>,
+}
+
+impl Client {
+    /// Prepares without touching the network. Follows no redirect (the password would go along) and no proxy of the environment.
+    pub(crate) fn new(https: bool, network: &Network, environment: &Environment) -> Result<Self, Fault> {
+        let tls = if https {
+            tls::trusting(tls::bundle(network.ca_file.as_deref(), environment).as_deref())?
+        } else {
+            tls::trusting_nobody()?
+        };
+        let builder = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .http1_only()
+            .no_proxy()
+            .connect_timeout(network.connect_timeout)
+            .user_agent(concat!("ingress/", env!("CARGO_PKG_VERSION")));
+        let builder = match &network.proxy {
+            Some(url) => builder.proxy(proxy(url)?),
+            None => builder,
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .enable_time()
+            .max_blocking_threads(1)
+            .build();
+        let runtime = runtime.map_err(|error| Fault::new(format!("cannot start the event loop: {error}")))?;
+        let http = builder
+            .build()
+            .map_err(|error| Fault::new(format!("cannot set up the HTTP client: {}", chain(&error))))?;
+        Ok(Self { http, runtime: Some(runtime) })
+    }
+
+    /// POSTs the request and waits for the status of the answer, until the deadline at most.
+    pub(crate) fn send(&self, request: &Request<'_>, deadline: Instant) -> Result<u16, Failure> {
+        let timed = async { tokio::time::timeout_at(deadline.into(), self.post(request)).await };
+        let answer = self.runtime.as_ref().map(|runtime| runtime.block_on(timed));
+        answer
+            .and_then(Result::ok)
+            .unwrap_or_else(|| Err(Failure::new(Cause::Deadline, "no answer within timeout")))
+    }
+
+    /// A connection that breaks while the body is on its way may hide an answer that came before the body was read
+    /// (nginx's 413, then a reset). So the endpoint is asked once more with the header alone: that stores nothing.
+    async fn post(&self, request: &Request<'_>) -> Result<u16, Failure> {
+        match self.answer(request, request.body.clone().into()).await {
+            Err(failure) if failure.cause == Cause::ConnectionLost => {
+                Err(self.early_answer(request).await.unwrap_or(failure))
+            }
+            result => result,
+        }
+    }
+
+    async fn answer(&self, request: &Request<'_>, body: reqwest::Body) -> Result<u16, Failure> {
+        let mut post =
+            self.http.post(request.url.clone()).header(CONTENT_TYPE, request.content_type).body(body);
+        post = post.header(CONTENT_LENGTH, request.body.len());
+        if let Some((user, password)) = request.basic {
+            post = post.basic_auth(user, Some(password.reveal()));
+        }
+        post.send().await.map(|response| response.status().as_u16()).map_err(|error| failure(&error))
+    }
+
+    /// What the endpoint answers to the header when the body is held back; nothing when it waits for the body.
+    async fn early_answer(&self, request: &Request<'_>) -> Option<Failure> {
+        let held_back = reqwest::Body::wrap(HeldBack);
+        let answer = tokio::time::timeout(PATIENCE, self.answer(request, held_back)).await;
+        match answer {
+            Ok(Ok(status)) if !(200..300).contains(&status) => Some(Failure::new(
+                Cause::Answer(status),
+                format!(
+                    "the endpoint answered {status} before it read the message, then closed the connection"
+                ),
+            )),
+            _ => None,
+        }
+    }
+}
+
+/// How long an endpoint that judges by the header alone may take to say so.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// A body that never comes.
+struct HeldBack;
+
+impl http_body::Body for HeldBack {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<http_body::Frame<Bytes>, io::Error>>> {
+        std::task::Poll::Pending
+    }
+}
+
+fn proxy(url: &url::Url) -> Result<reqwest::Proxy, Fault> {
+    reqwest::Proxy::all(url.as_str()).map_err(|_| Fault::new("proxy cannot be used as a proxy's URL"))
+}
+
+impl Drop for Client {
+    /// A name lookup that hangs in the C library must not hold the exit.
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// Judges an error of the HTTP library by its kind, never by its text: the text can hold the URL.
+fn failure(error: &reqwest::Error) -> Failure {
+    let detail = || chain(error);
+    if let Some(tls) = find::<rustls::Error>(error) {
+        return tls_failure(tls);
+    }
+    if error.is_dns() {
+        return Failure::new(Cause::NameNotFound, detail());
+    }
+    if error.is_connect() {
+        return connect_failure(error);
+    }
+    match find::<hyper::Error>(error) {
+        Some(http) if http.is_parse() => Failure::new(Cause::NotHttp, detail()),
+        _ => Failure::new(Cause::ConnectionLost, detail()),
+    }
+}
+
+fn connect_failure(error: &reqwest::Error) -> Failure {
+    let text = chain(error);
+    if text.contains("proxy authorization required") {
+        return Failure::new(Cause::Answer(407), "the proxy answered 407");
+    }
+    let lost = |error: &io::Error| {
+        use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+        matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)
+    };
+    let cause = match find::<io::Error>(error) {
+        Some(error) if lost(error) => Cause::ConnectionLost,
+        _ => Cause::CannotConnect,
+    };
+    if error.is_timeout() {
+        return Failure::new(Cause::CannotConnect, "no connection within connect_timeout");
+    }
+    Failure::new(cause, text)
+}
+
+fn tls_failure(error: &rustls::Error) -> Failure {
+    let why = match error {
+        rustls::Error::InvalidCertificate(reason) => certificate(reason),
+        rustls::Error::InvalidMessage(_) => {
+            return Failure::new(Cause::NotHttp, "the server does not speak TLS on this port");
+        }
+        other => format!("TLS failed: {other}").into(),
+    };
+    Failure::new(Cause::UntrustedCertificate, why)
+}
+
+fn certificate(reason: &CertificateError) -> std::borrow::Cow<'static, str> {
+    use CertificateError as E;
+    match reason {
+        E::Expired | E::ExpiredContext { .. } => "the server's certificate has expired".into(),
+        E::NotValidYet | E::NotValidYetContext { .. } => {
+            "the server's certificate is not valid yet: check the clock".into()
+        }
+        E::NotValidForName | E::NotValidForNameContext { .. } => {
+            "the server's certificate is for another host name".into()
+        }
+        E::UnknownIssuer => {
+            "the server's certificate comes from an authority that is not trusted here".into()
+        }
+        E::Revoked => "the server's certificate is revoked".into(),
+        other => format!("the server's certificate is not acceptable: {other}").into(),
+    }
+}
+
+/// The first error of this type among the causes; also inside `io::Error`, which hides what it wraps from `source()`.
+fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref::<T>() {
+            return Some(found);
+        }
+        let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        next = wrapped.map(|error| error as &(dyn Error + 'static)).or_else(|| error.source());
+    }
+    None
+}
+
+/// The causes as prose, outermost first, without the URL that reqwest's own text repeats.
+fn chain(error: &reqwest::Error) -> String {
+    let mut text = String::new();
+    let mut next = error.source();
+    while let Some(error) = next {
+        let step = error.to_string();
+        if !text.contains(&step) {
+            text.push_str(if text.is_empty() { "" } else { ": " });
+            text.push_str(&step);
+        }
+        next = error.source();
+    }
+    if text.is_empty() { "the request failed".to_owned() } else { text }
+}

@@ -1,0 +1,122 @@
+//! What can end a delivery from outside, the deadline and signals, watched from a thread of its own: so that it works wherever the
+//! delivery hangs, be it a caller that never closes the pipe, a name lookup, or a log that nobody reads.
+
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use signal_hook::consts::signal;
+
+use crate::last_words::LastWords;
+use crate::outcome::{Cause, Failure};
+
+/// How long the delivery itself may take to notice the deadline; it knows better what it was waiting for.
+const GRACE: Duration = Duration::from_millis(250);
+/// How long log and exit may take once the end is said.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// Signals that end a process and that a process can catch. SIGABRT is apart: a failed allocation raises it.
+const SIGNALS: [(i32, &str); 13] = [
+    (signal::SIGHUP, "SIGHUP"),
+    (signal::SIGINT, "SIGINT"),
+    (signal::SIGQUIT, "SIGQUIT"),
+    (signal::SIGTERM, "SIGTERM"),
+    (signal::SIGALRM, "SIGALRM"),
+    (signal::SIGUSR1, "SIGUSR1"),
+    (signal::SIGUSR2, "SIGUSR2"),
+    (signal::SIGXCPU, "SIGXCPU"),
+    (signal::SIGXFSZ, "SIGXFSZ"),
+    (signal::SIGVTALRM, "SIGVTALRM"),
+    (signal::SIGPROF, "SIGPROF"),
+    (signal::SIGTRAP, "SIGTRAP"),
+    (signal::SIGSYS, "SIGSYS"),
+];
+
+/// A running watch over one delivery.
+pub(crate) struct Watcher {
+    deadline: Arc<Mutex<Instant>>,
+    waker: UnixStream,
+}
+
+impl Watcher {
+    /// Starts the watch. Nothing when there is no thread or descriptor to be had: the delivery then goes on unwatched, its
+    /// network part still under the deadline.
+    pub(crate) fn start(last_words: Arc<LastWords>, deadline: Instant) -> Option<Self> {
+        let (waker, alarm) = UnixStream::pair().ok()?;
+        let caught = catch_signals(&waker);
+        let deadline = Arc::new(Mutex::new(deadline));
+        let watched = Arc::clone(&deadline);
+        let watch = move || watch(&alarm, &watched, &caught, &last_words);
+        thread::Builder::new().name("watcher".to_owned()).stack_size(256 * 1024).spawn(watch).ok()?;
+        Some(Self { deadline, waker })
+    }
+
+    /// Moves the deadline.
+    pub(crate) fn set_deadline(&self, deadline: Instant) {
+        *self.deadline.lock().unwrap_or_else(PoisonError::into_inner) = deadline;
+        // A full socket has wakings enough in it.
+        let _ = std::io::Write::write(&mut &self.waker, b"d");
+    }
+}
+
+/// Makes every signal write to `waker` and leave its number.
+fn catch_signals(waker: &UnixStream) -> Arc<AtomicUsize> {
+    let caught = Arc::new(AtomicUsize::new(0));
+    for (signal, _) in SIGNALS {
+        let number = usize::try_from(signal).unwrap_or(0);
+        let _ = signal_hook::flag::register_usize(signal, Arc::clone(&caught), number);
+        if let Ok(waker) = waker.try_clone() {
+            let _ = signal_hook::low_level::pipe::register(signal, waker);
+        }
+    }
+    // abort(3) after a failed allocation or a stack overflow: no time for words, but the mail server must keep the message.
+    let _ = signal_hook::flag::register_conditional_shutdown(
+        signal::SIGABRT,
+        75,
+        Arc::new(AtomicBool::new(true)),
+    );
+    caught
+}
+
+fn watch(alarm: &UnixStream, deadline: &Mutex<Instant>, caught: &AtomicUsize, last_words: &LastWords) {
+    loop {
+        let end = *deadline.lock().unwrap_or_else(PoisonError::into_inner) + GRACE;
+        sleep_until(end, alarm);
+        let failure = match caught.load(Ordering::SeqCst) {
+            0 if last_words.said().is_none() && Instant::now() < end => continue,
+            0 => Failure::new(Cause::Deadline, "not done within timeout"),
+            signal => Failure::new(Cause::Signal, format!("stopped by {}", name(signal))),
+        };
+        if !last_words.failed(&failure, false) {
+            // The delivery ended by itself, and exits unless its log hangs.
+            thread::sleep(FAREWELL);
+        }
+        return leave(last_words);
+    }
+}
+
+fn name(signal: usize) -> &'static str {
+    SIGNALS
+        .iter()
+        .find(|(number, _)| usize::try_from(*number) == Ok(signal))
+        .map_or("a signal", |(_, name)| name)
+}
+
+/// Waits for the deadline, or for something written to the other end of `alarm`, which is then read.
+fn sleep_until(end: Instant, alarm: &UnixStream) {
+    let left = end.saturating_duration_since(Instant::now());
+    let timeout = Timespec::try_from(left).ok();
+    let woken = poll(&mut [PollFd::new(alarm, PollFlags::IN)], timeout.as_ref());
+    if woken.is_ok_and(|count| count > 0) {
+        let _ = std::io::Read::read(&mut &*alarm, &mut [0; 64]);
+    }
+}
+
+/// Ends the process with the status that was said.
+#[expect(clippy::exit, clippy::disallowed_methods, reason = "the main thread may hang for ever")]
+fn leave(last_words: &LastWords) {
+    std::process::exit(i32::from(last_words.said().unwrap_or(75)));
+}
