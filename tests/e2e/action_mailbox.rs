@@ -1,0 +1,116 @@
+//! A real Action Mailbox (Debian's packages, puma, SQLite) with Chatwoot's routing rules.
+
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use crate::folder::PASSWORD;
+use crate::support::{Guard, eventually};
+
+pub(crate) struct ActionMailbox {
+    /// Nothing while it is stopped.
+    server: Option<Guard>,
+    folder: PathBuf,
+    port: u16,
+    service: String,
+}
+
+/// A line of `routes.jsonl`: what Chatwoot would have done with a record.
+#[derive(Debug, PartialEq, Eq, serde::Deserialize)]
+pub(crate) struct Routed {
+    pub id: u64,
+    pub message_id: String,
+    pub route: String,
+    pub x_original_to: Vec<String>,
+}
+
+impl ActionMailbox {
+    /// Starts one whose ingress is the relay.
+    pub(crate) fn start(folder: &Path) -> Self {
+        Self::start_as(folder, "relay")
+    }
+
+    /// Starts one with another `RAILS_INBOUND_EMAIL_SERVICE`.
+    pub(crate) fn start_as(folder: &Path, service: &str) -> Self {
+        let folder = folder.join("action_mailbox");
+        fs::create_dir_all(&folder).unwrap();
+        let mut server = Self { server: None, folder, port: 0, service: service.to_owned() };
+        server.resume();
+        server
+    }
+
+    /// Starts it again, on the port and with the records it had.
+    pub(crate) fn resume(&mut self) {
+        let output = self.folder.join("puma.log");
+        let log = File::create(&output).unwrap();
+        let application = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/action_mailbox/config.ru");
+        let mut command = Command::new("puma");
+        command.args([
+            "-e",
+            "production",
+            "-t",
+            "1:8",
+            "-b",
+            &format!("tcp://127.0.0.1:{}", self.port),
+            application,
+        ]);
+        command
+            .env("RAILS_ENV", "production")
+            .env("FOLDER", &self.folder)
+            .env("SERVICE", &self.service)
+            .env("PASSWORD", PASSWORD);
+        command.current_dir(&self.folder).stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
+        let mut server = Guard::start(&mut command);
+        self.port = eventually("puma to listen", || {
+            let text = fs::read_to_string(&output).unwrap();
+            assert!(!server.has_exited(), "puma ended:\n{text}");
+            let (_, rest) = text.split_once("Listening on http://127.0.0.1:")?;
+            let (port, _) = rest.split_once('\n')?;
+            port.trim().parse().ok()
+        });
+        self.server = Some(server);
+    }
+
+    pub(crate) fn stop(&mut self) {
+        self.server.take().unwrap().stop();
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// What was stored and routed, once there are at least `count` of them and nothing is left to route.
+    pub(crate) fn routed(&self, count: usize) -> Vec<Routed> {
+        eventually(&format!("{count} routed messages"), || {
+            let lines = fs::read_to_string(self.folder.join("routes.jsonl")).unwrap_or_default();
+            let routed: Vec<Routed> =
+                lines.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+            (routed.len() >= count && routed.len() == self.records()).then_some(routed)
+        })
+    }
+
+    /// How many records there are.
+    pub(crate) fn records(&self) -> usize {
+        let records: Vec<serde_json::Value> = serde_json::from_slice(&self.get("/records")).unwrap();
+        records.len()
+    }
+
+    /// The bytes of a record as they are stored.
+    pub(crate) fn stored(&self, id: u64) -> Vec<u8> {
+        self.get(&format!("/records/{id}"))
+    }
+
+    fn get(&self, path: &str) -> Vec<u8> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        write!(stream, "GET {path} HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n").unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        let end = memchr::memmem::find(&answer, b"\r\n\r\n").unwrap() + 4;
+        assert!(answer.starts_with(b"HTTP/1.0 200") || answer.starts_with(b"HTTP/1.1 200"), "{path}");
+        answer.split_off(end)
+    }
+}

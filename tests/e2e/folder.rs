@@ -1,0 +1,62 @@
+//! A folder of a test's own, that mail servers' users can enter, with the binary and its configuration in it.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+
+use crate::support::binary;
+
+/// The password that Action Mailbox and, unless a test spoils it, ingress are given.
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
+
+/// The user that mail servers run ingress as.
+pub(crate) const USER: &str = "nobody";
+const NOGROUP: u32 = 65534;
+
+pub(crate) struct Folder(tempfile::TempDir);
+
+impl Folder {
+    pub(crate) fn new() -> Self {
+        let folder = Self(tempfile::Builder::new().prefix("ingress-e2e-").tempdir().unwrap());
+        mode(folder.path(), 0o755);
+        fs::copy(binary(), folder.join("ingress")).unwrap();
+        mode(&folder.join("ingress"), 0o755);
+        folder
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub(crate) fn join(&self, name: &str) -> PathBuf {
+        self.path().join(name)
+    }
+
+    /// The path as text.
+    pub(crate) fn shown(&self, name: &str) -> String {
+        self.join(name).display().to_string()
+    }
+
+    /// Writes `ingress.toml` as an administrator would: readable for the user that ingress runs as, for nobody else.
+    /// The log goes to `ingress.log`, which that user may write.
+    pub(crate) fn configure(&self, url: &str, password: &str) {
+        let log = self.join("ingress.log");
+        if !log.exists() {
+            fs::write(&log, "").unwrap();
+            chown(&log, Some(NOGROUP), Some(NOGROUP)).unwrap();
+        }
+        let path = self.join("ingress.toml");
+        let text = format!("url = \"{url}\"\npassword = \"{password}\"\nlog = \"{}\"\n", log.display());
+        fs::write(&path, text).unwrap();
+        mode(&path, 0o640);
+        chown(&path, Some(0), Some(NOGROUP)).unwrap();
+    }
+
+    pub(crate) fn ingress_log(&self) -> String {
+        fs::read_to_string(self.join("ingress.log")).unwrap_or_default()
+    }
+}
+
+pub(crate) fn mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}

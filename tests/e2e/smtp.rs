@@ -1,0 +1,41 @@
+//! An SMTP client, as small as the tests need it.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+/// Sends one message; panics when the server does not take it. `message` has LF line ends.
+pub(crate) fn send(port: u16, sender: &str, recipients: &[&str], message: &str) {
+    let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(90))).unwrap();
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    let mut stream = stream;
+    expect(&mut reader, "220");
+    let mut say = |line: &str, code: &str| {
+        stream.write_all(format!("{line}\r\n").as_bytes()).unwrap();
+        expect(&mut reader, code);
+    };
+    say("EHLO client.example.org", "250");
+    say(&format!("MAIL FROM:<{sender}>"), "250");
+    for recipient in recipients {
+        say(&format!("RCPT TO:<{recipient}>"), "250");
+    }
+    say("DATA", "354");
+    let stuffed: String = message
+        .lines()
+        .map(|line| if line.starts_with('.') { format!(".{line}\r\n") } else { format!("{line}\r\n") })
+        .collect();
+    say(&format!("{stuffed}."), "250");
+    say("QUIT", "221");
+}
+
+fn expect(reader: &mut BufReader<TcpStream>, code: &str) {
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).unwrap();
+        assert!(line.starts_with(code), "expected {code}, got {line:?}");
+        if line.as_bytes().get(3) != Some(&b'-') {
+            return;
+        }
+    }
+}
