@@ -52,7 +52,12 @@ type Builder = SubscriberBuilder<DefaultFields, Format<Full, SystemTime>, LevelF
 
 /// Lines of a file and of stderr begin with time (UTC, RFC 3339) and level; syslog writes its own.
 fn builder(level: Level) -> Builder {
-    tracing_subscriber::fmt().with_max_level(level).with_target(false).with_ansi(false)
+    // What cannot be written is nothing to tell stderr about: getmail would take it for a failure.
+    tracing_subscriber::fmt()
+        .log_internal_errors(false)
+        .with_max_level(level)
+        .with_target(false)
+        .with_ansi(false)
 }
 
 /// Opens a log file to append to. Never blocks: a FIFO without a reader is an error.

@@ -190,7 +190,7 @@ fn certificate(reason: &CertificateError) -> std::borrow::Cow<'static, str> {
         E::NotValidForName | E::NotValidForNameContext { .. } => {
             "the server's certificate is for another host name".into()
         }
-        E::UnknownIssuer => {
+        E::UnknownIssuer | E::BadSignature => {
             "the server's certificate comes from an authority that is not trusted here".into()
         }
         E::Revoked => "the server's certificate is revoked".into(),

@@ -8,7 +8,8 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::folder::PASSWORD;
-use crate::support::{Guard, eventually};
+use crate::guard::Guard;
+use crate::support::eventually;
 
 pub(crate) struct ActionMailbox {
     /// Nothing while it is stopped.

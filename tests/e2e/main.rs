@@ -1,11 +1,20 @@
 //! End-to-end tests: a real Action Mailbox, real mail servers, on loopback and in a folder of each test's own.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that meets what it does not expect fails"
+)]
+
 #[path = "../support/mod.rs"]
 mod support;
 
 mod action_mailbox;
 mod by_hand;
 mod folder;
+mod guard;
 mod nginx;
 mod postfix;
 mod smtp;

@@ -5,7 +5,8 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::support::{Guard, eventually, free_port};
+use crate::guard::Guard;
+use crate::support::{eventually, free_port};
 
 pub(crate) struct Nginx {
     _server: Guard,

@@ -1,7 +1,7 @@
-//! What tests of the whole program share: running it, waiting for things, and stopping whatever was started.
+//! What tests of the whole program share: running it, and waiting for things.
 
-mod process;
 mod run;
+mod wait;
 
-pub(crate) use process::{Guard, eventually, free_port};
 pub(crate) use run::{Ended, Ingress, binary};
+pub(crate) use wait::{eventually, free_port};

@@ -6,6 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// The program under test: a path from `INGRESS_BINARY` (another build of it), else the one cargo has just built.
+#[allow(clippy::disallowed_methods, reason = "the test runner names another build of the program")]
 pub(crate) fn binary() -> String {
     std::env::var("INGRESS_BINARY").unwrap_or_else(|_| env!("CARGO_BIN_EXE_ingress").to_owned())
 }
@@ -14,6 +15,7 @@ pub(crate) fn binary() -> String {
 pub(crate) struct Ingress {
     command: Command,
     stdin: Vec<u8>,
+    never_ending: bool,
 }
 
 /// How a run ended.
@@ -43,7 +45,7 @@ impl Ingress {
     pub(crate) fn new<const N: usize>(arguments: [&str; N]) -> Self {
         let mut command = Command::new(binary());
         command.env_clear().args(arguments);
-        Self { command, stdin: Vec::new() }
+        Self { command, stdin: Vec::new(), never_ending: false }
     }
 
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
@@ -56,16 +58,45 @@ impl Ingress {
         self
     }
 
+    pub(crate) fn args(mut self, arguments: &[&str]) -> Self {
+        self.command.args(arguments);
+        self
+    }
+
+    /// Keeps standard input open after the message.
+    pub(crate) fn never_ending(mut self) -> Self {
+        self.never_ending = true;
+        self
+    }
+
+    /// Replaces the program by a shell command that ends in `exec "$@"`.
+    pub(crate) fn under(mut self, shell: &str) -> Self {
+        let mut command = Command::new("/bin/sh");
+        command.env_clear().envs(self.command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command.args(["-c", shell, "sh"]).arg(self.command.get_program()).args(self.command.get_args());
+        self.command = command;
+        self
+    }
+
     /// Runs to the end; panics when that takes more than a minute and a half.
     pub(crate) fn run(mut self) -> Ended {
         self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = self.command.spawn().unwrap();
         let mut input = child.stdin.take().unwrap();
         let message = self.stdin;
-        let writing = thread::spawn(move || input.write_all(&message));
+        let (done, end) = std::sync::mpsc::channel::<()>();
+        let never_ending = self.never_ending;
+        let writing = thread::spawn(move || {
+            let written = input.write_all(&message);
+            if never_ending {
+                let _ = end.recv();
+            }
+            written
+        });
         let stdout = reading(child.stdout.take().unwrap());
         let stderr = reading(child.stderr.take().unwrap());
         let status = wait(&mut child);
+        drop(done);
         writing.join().unwrap().expect("ingress reads its input to the end");
         Ended { status, stdout: stdout.join().unwrap(), stderr: stderr.join().unwrap() }
     }

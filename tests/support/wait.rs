@@ -1,0 +1,25 @@
+//! Waiting for a condition, never for luck.
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// How long anything may take before the test fails.
+const DEADLINE: Duration = Duration::from_secs(90);
+
+/// Waits until `condition` gives something, and gives it back. Panics with `what` after the deadline.
+pub(crate) fn eventually<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + DEADLINE;
+    loop {
+        if let Some(value) = condition() {
+            return value;
+        }
+        assert!(Instant::now() < end, "waited in vain for: {what}");
+        sleep(Duration::from_millis(20));
+    }
+}
+
+/// A port that was free a moment ago, for servers that cannot take one from the kernel themselves.
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+}
