@@ -14,6 +14,7 @@ mod support;
 mod configuration;
 mod envelope;
 mod laws;
+mod manual;
 mod memory;
 mod outcomes;
 mod purity;
