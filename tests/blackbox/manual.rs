@@ -306,8 +306,8 @@ fn literals(code: &str) -> Vec<String> {
         let here = &rest[at..];
         rest = if here.starts_with("//") {
             here.split_once('\n').map_or("", |(_, rest)| rest)
-        } else if here.starts_with("'\"'") {
-            &here[3..]
+        } else if let Some(rest) = here.strip_prefix("'\"'") {
+            rest
         } else if let Some(text) = here.strip_prefix('"') {
             let (literal, rest) = literal(text);
             found.push(literal);
