@@ -34,13 +34,13 @@ pub(crate) fn drain(input: BorrowedFd<'_>) -> Result<(), Failure> {
 }
 
 fn pump(input: BorrowedFd<'_>, mut take: impl FnMut(&[u8])) -> Result<(), Failure> {
-    let mut buffer = Vec::new();
+    let mut buffer: Vec<u8> = Vec::new();
     buffer.try_reserve_exact(PIECE).map_err(|_| out_of_memory())?;
-    buffer.resize(PIECE, 0);
     loop {
-        match rustix::io::read(input, &mut buffer) {
+        buffer.clear();
+        match rustix::io::read(input, rustix::buffer::spare_capacity(&mut buffer)) {
             Ok(0) => return Ok(()),
-            Ok(length) => take(buffer.get(..length).unwrap_or_default()),
+            Ok(_) => take(&buffer),
             Err(Errno::INTR) => {}
             Err(Errno::AGAIN) => wait(input),
             Err(error) => {

@@ -2,13 +2,15 @@
 //! delivery hangs, be it a caller that never closes the pipe, a name lookup, or a log that nobody reads.
 
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::consts::signal;
+use signal_hook::iterator::backend::SignalDelivery;
+use signal_hook::iterator::exfiltrator::SignalOnly;
 
 use crate::last_words::LastWords;
 use crate::outcome::{Cause, Failure};
@@ -46,10 +48,17 @@ impl Watcher {
     /// network part still under the deadline.
     pub(crate) fn start(last_words: Arc<LastWords>, deadline: Instant) -> Option<Self> {
         let (waker, alarm) = UnixStream::pair().ok()?;
-        let caught = catch_signals(&waker);
+        let signals = SIGNALS.iter().map(|(number, _)| *number);
+        let caught = Caught::with_pipe(alarm, waker.try_clone().ok()?, SignalOnly, signals).ok()?;
+        // abort(3) after a failed allocation or a stack overflow: no time for words, but the mail server must keep the message.
+        let _ = signal_hook::flag::register_conditional_shutdown(
+            signal::SIGABRT,
+            75,
+            Arc::new(AtomicBool::new(true)),
+        );
         let deadline = Arc::new(Mutex::new(deadline));
         let watched = Arc::clone(&deadline);
-        let watch = move || watch(&alarm, &watched, &caught, &last_words);
+        let watch = move || watch(caught, &watched, &last_words);
         thread::Builder::new().name("watcher".to_owned()).stack_size(256 * 1024).spawn(watch).ok()?;
         Some(Self { deadline, waker })
     }
@@ -62,33 +71,17 @@ impl Watcher {
     }
 }
 
-/// Makes every signal write to `waker` and leave its number.
-fn catch_signals(waker: &UnixStream) -> Arc<AtomicUsize> {
-    let caught = Arc::new(AtomicUsize::new(0));
-    for (signal, _) in SIGNALS {
-        let number = usize::try_from(signal).unwrap_or(0);
-        let _ = signal_hook::flag::register_usize(signal, Arc::clone(&caught), number);
-        if let Ok(waker) = waker.try_clone() {
-            let _ = signal_hook::low_level::pipe::register(signal, waker);
-        }
-    }
-    // abort(3) after a failed allocation or a stack overflow: no time for words, but the mail server must keep the message.
-    let _ = signal_hook::flag::register_conditional_shutdown(
-        signal::SIGABRT,
-        75,
-        Arc::new(AtomicBool::new(true)),
-    );
-    caught
-}
+/// Signals that came in. One descriptor for all of them: registering is a good part of what the start of a process costs.
+type Caught = SignalDelivery<UnixStream, SignalOnly>;
 
-fn watch(alarm: &UnixStream, deadline: &Mutex<Instant>, caught: &AtomicUsize, last_words: &LastWords) {
+fn watch(mut caught: Caught, deadline: &Mutex<Instant>, last_words: &LastWords) {
     loop {
         let end = *deadline.lock().unwrap_or_else(PoisonError::into_inner) + GRACE;
-        sleep_until(end, alarm);
-        let failure = match caught.load(Ordering::SeqCst) {
-            0 if last_words.said().is_none() && Instant::now() < end => continue,
-            0 => Failure::new(Cause::Deadline, "not done within timeout"),
-            signal => Failure::new(Cause::Signal, format!("stopped by {}", name(signal))),
+        sleep_until(end, caught.get_read());
+        let failure = match caught.pending().next() {
+            None if last_words.said().is_none() && Instant::now() < end => continue,
+            None => Failure::new(Cause::Deadline, "not done within timeout"),
+            Some(signal) => Failure::new(Cause::Signal, format!("stopped by {}", name(signal))),
         };
         if !last_words.failed(&failure, false) {
             // The delivery ended by itself, and exits unless its log hangs.
@@ -98,21 +91,15 @@ fn watch(alarm: &UnixStream, deadline: &Mutex<Instant>, caught: &AtomicUsize, la
     }
 }
 
-fn name(signal: usize) -> &'static str {
-    SIGNALS
-        .iter()
-        .find(|(number, _)| usize::try_from(*number) == Ok(signal))
-        .map_or("a signal", |(_, name)| name)
+fn name(signal: i32) -> &'static str {
+    SIGNALS.iter().find(|(number, _)| *number == signal).map_or("a signal", |(_, name)| name)
 }
 
-/// Waits for the deadline, or for something written to the other end of `alarm`, which is then read.
+/// Waits for the deadline, or for something written to the other end of `alarm`; `pending` takes it out.
 fn sleep_until(end: Instant, alarm: &UnixStream) {
     let left = end.saturating_duration_since(Instant::now());
     let timeout = Timespec::try_from(left).ok();
-    let woken = poll(&mut [PollFd::new(alarm, PollFlags::IN)], timeout.as_ref());
-    if woken.is_ok_and(|count| count > 0) {
-        let _ = std::io::Read::read(&mut &*alarm, &mut [0; 64]);
-    }
+    let _ = poll(&mut [PollFd::new(alarm, PollFlags::IN)], timeout.as_ref());
 }
 
 /// Ends the process with the status that was said.
