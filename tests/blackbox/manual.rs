@@ -1,11 +1,4 @@
 //! The manual pages, the sample files and the README are held against `--help`, against the program's source and against each other.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "all of this file is test"
-)]
 
 use std::collections::BTreeSet;
 use std::fs;
