@@ -29,6 +29,13 @@ pub(crate) struct File {
     pub(crate) repair: BTreeMap<String, bool>,
 }
 
+impl File {
+    /// Whether nobody else may read the file: it holds the password, or a proxy's.
+    fn holds_a_secret(&self) -> bool {
+        self.password.is_some() || self.proxy.as_deref().is_some_and(|url| url.contains('@'))
+    }
+}
+
 /// Every key of the file.
 const KEYS: &[&str] = &[
     "url",
@@ -54,7 +61,7 @@ pub(crate) fn read(path: &Path) -> Result<File, Fault> {
     let shown = path.display();
     let text = String::from_utf8(bytes).map_err(|_| Fault::new(format!("{shown}: is not UTF-8 text")))?;
     let file = parse(&text).map_err(|error| Fault::new(format!("{shown}:{error}")))?;
-    if others_can_read && file.password.is_some() {
+    if others_can_read && file.holds_a_secret() {
         return Err(secret::readable_by_others(path));
     }
     Ok(file)
