@@ -80,7 +80,7 @@ fn attempt(
     message: Unrepaired,
     deadline: Instant,
 ) -> Attempt {
-    let Repaired { bytes, repairs } = repair(message, recipient, &settings.repairs);
+    let Repaired { bytes, repairs } = repair(message, recipient, sender, &settings.repairs);
     let mut line = described(&bytes, recipient, sender);
     line.add("repairs", repairs.join(","));
     let request = settings.endpoint.request(&settings.password, Bytes::from(bytes));

@@ -76,10 +76,30 @@ impl<'a> Header<'a> {
         if let Some(orphan) = at.checked_sub(1).and_then(|before| self.lines.get_mut(before))
             && !orphan.raw.ends_with(b"\r\n")
         {
-            orphan.raw.to_mut().extend_from_slice(b"\r\n");
+            let line_end: &[u8] = if orphan.raw.ends_with(b"\r") { b"\n" } else { b"\r\n" };
+            orphan.raw.to_mut().extend_from_slice(line_end);
         }
         self.lines.insert(at, Line::written(name.as_bytes(), value));
         self.changed = true;
+    }
+
+    /// Puts a field before the line at `at`.
+    pub(crate) fn insert(&mut self, at: usize, name: &str, value: &[u8]) {
+        self.lines.insert(at.min(self.lines.len()), Line::written(name.as_bytes(), value));
+        self.changed = true;
+    }
+
+    /// The line at `at` as it stands, with its line end.
+    pub(crate) fn raw(&self, at: usize) -> &[u8] {
+        self.lines.get(at).map(|line| line.raw.as_ref()).unwrap_or_default()
+    }
+
+    /// Takes the line at `at` out.
+    pub(crate) fn remove(&mut self, at: usize) {
+        if at < self.lines.len() {
+            self.lines.remove(at);
+            self.changed = true;
+        }
     }
 
     /// Replaces name and value of the field at `at`.

@@ -4,6 +4,7 @@ pub(crate) mod address;
 pub(crate) mod encoded_word;
 pub(crate) mod header;
 pub(crate) mod line_ends;
+pub(crate) mod mime;
 
 use header::Header;
 

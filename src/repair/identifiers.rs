@@ -1,9 +1,11 @@
-//! Repairs of what tells one message from another: `Message-ID`.
+//! Repairs of what tells one message from another, and ties it to others: `Message-ID`, `References`, and the bytes in them.
 
 use ring::digest::{Context, SHA256};
 
-use super::{Draft, Repair, Step, kept};
-use crate::message::header::Field;
+use super::draft::Draft;
+use super::{Repair, Step, kept};
+use crate::message::encoded_word;
+use crate::message::header::{Field, Header};
 
 /// A Message-ID with 8-bit bytes or NUL makes the endpoint answer 500 for ever (P1); an empty one gets a random value on every parse
 /// (M11), so that nothing is ever deduplicated. The last one of several is the one that counts in the mail gem.
@@ -18,6 +20,13 @@ pub(super) const MISSING_MESSAGE_ID: Repair = Repair {
     name: "missing-message-id",
     summary: "adds a Message-ID derived from the content where there is none",
     step: Step::Header(missing_message_id),
+};
+
+/// Bytes that are no UTF-8 make the job raise (F6).
+pub(super) const UNREADABLE_BYTES: Repair = Repair {
+    name: "unreadable-bytes",
+    summary: "encodes or takes out bytes that are not UTF-8 in Subject, Date, References and In-Reply-To",
+    step: Step::Header(unreadable_bytes),
 };
 
 fn unusable_message_id(draft: &mut Draft<'_>) -> bool {
@@ -44,6 +53,51 @@ fn missing_message_id(draft: &mut Draft<'_>) -> bool {
     let derived = derived(draft);
     draft.header.prepend("Message-ID", derived.as_bytes());
     true
+}
+
+fn unreadable_bytes(draft: &mut Draft<'_>) -> bool {
+    let header = &mut draft.header;
+    let mut mended = false;
+    for name in ["References", "In-Reply-To", "Date", "Subject", "Content-Description"] {
+        let unreadable = |field: &Field<'_>| std::str::from_utf8(field.value).is_err();
+        let found: Vec<(usize, Vec<u8>)> =
+            header.named(name).filter(unreadable).map(|field| (field.at, field.value.to_vec())).collect();
+        // From the bottom: what is kept moves the lines below.
+        for (at, value) in found.into_iter().rev() {
+            mended = true;
+            match name {
+                "References" | "In-Reply-To" => replace_or_drop(header, at, name, &message_ids_in(&value)),
+                "Date" => replace_or_drop(header, at, name, &ascii_of(&value)),
+                _ => header.replace(at, name, encoded_word::encode(&one_line(&value)).as_bytes()),
+            }
+        }
+    }
+    mended
+}
+
+fn replace_or_drop(header: &mut Header<'_>, at: usize, name: &str, value: &[u8]) {
+    if value.trim_ascii().is_empty() {
+        kept::set_aside(header, at, name);
+    } else {
+        kept::replaced(header, at, name, value);
+    }
+}
+
+/// The message ids in a field, those with unreadable bytes left out.
+fn message_ids_in(value: &[u8]) -> Vec<u8> {
+    let words = value.split(u8::is_ascii_whitespace);
+    let readable = words.filter(|word| {
+        word.starts_with(b"<") && word.ends_with(b">") && word.iter().all(u8::is_ascii_graphic)
+    });
+    readable.collect::<Vec<_>>().join(&b"\r\n "[..])
+}
+
+fn ascii_of(value: &[u8]) -> Vec<u8> {
+    value.iter().copied().filter(u8::is_ascii).collect()
+}
+
+fn one_line(value: &[u8]) -> String {
+    encoded_word::raw_text(value).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Printable ASCII with at least one letter or digit: `<>` would make every such message the same one.
@@ -91,10 +145,12 @@ fn is_trace(field: &Field<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::message::header::Header;
+    use crate::envelope::Sender;
 
     fn draft(section: &[u8]) -> Draft<'_> {
-        Draft { header: Header::parse(section), body: b"\r\nhello\r\n", recipient: None }
+        let mut draft = Draft::new(section, None, &Sender::Unknown);
+        draft.body = b"\r\nhello\r\n";
+        draft
     }
 
     fn message_ids(draft: &Draft<'_>) -> Vec<String> {

@@ -15,6 +15,12 @@ pub(super) fn set_aside(header: &mut Header<'_>, at: usize, name: &str) {
     header.replace(at, &format!("{PREFIX}{name}"), &value);
 }
 
+/// Gives the field at `at` another value, and keeps the one it had.
+pub(super) fn replaced(header: &mut Header<'_>, at: usize, name: &str, value: &[u8]) {
+    set_aside(header, at, name);
+    header.insert(at, name, value);
+}
+
 /// ASCII without control characters but those of a fold.
 fn is_plain(value: &[u8]) -> bool {
     value.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n')) && !has_lone_return(value)

@@ -1,16 +1,22 @@
 //! What Chatwoot would lose is mended before it is sent. Pure: the bytes sent depend on the message and its envelope recipient
 //! alone, and repairing twice changes nothing.
 
+mod addressees;
+mod automatic;
+mod content;
+mod draft;
+mod envelope_recipient;
 mod identifiers;
 mod kept;
 mod preamble;
-mod recipients;
+mod sender;
 
 use std::collections::BTreeMap;
 
+use crate::envelope::Sender;
 use crate::message::address::Address;
-use crate::message::header::{self, Header};
 use crate::message::line_ends::ExtraReturns;
+use draft::Draft;
 
 /// One thing that is mended, by its name in `[repair]`, in the log and in the manual.
 #[derive(Debug)]
@@ -26,21 +32,42 @@ pub(crate) struct Repair {
 enum Step {
     /// While the message is read.
     LineEnds,
+    /// On the whole message.
+    Bytes(fn(&mut Vec<u8>) -> bool),
     /// On what stands before the header section.
     Preamble(crate::message::Preamble),
-    /// On header fields; says whether it changed anything.
+    /// On header fields, those of parts included; says whether it changed anything.
     Header(fn(&mut Draft<'_>) -> bool),
 }
 
 /// Every repair, in the order in which they act.
-pub(crate) static REPAIRS: [Repair; 7] = [
+pub(crate) static REPAIRS: [Repair; 26] = [
     preamble::LINE_ENDS,
+    preamble::NUL_BYTES,
     preamble::BYTE_ORDER_MARK,
     preamble::LEADING_BLANK_LINES,
     preamble::MBOX_FROM_LINE,
     identifiers::UNUSABLE_MESSAGE_ID,
     identifiers::MISSING_MESSAGE_ID,
-    recipients::SINGLE_X_ORIGINAL_TO,
+    identifiers::UNREADABLE_BYTES,
+    addressees::REPEATED_TO,
+    addressees::UNPARSABLE_TO,
+    addressees::UNPARSABLE_CC,
+    addressees::MISSING_TO,
+    addressees::REPLY_ADDRESS_IN_TO,
+    addressees::RECIPIENT_FIRST,
+    envelope_recipient::SINGLE_X_ORIGINAL_TO,
+    sender::UNUSABLE_REPLY_TO,
+    sender::UNUSABLE_FROM,
+    automatic::REPEATED_FORWARDING_FIELD,
+    automatic::REPEATED_AUTO_SUBMITTED,
+    automatic::UNMARKED_AUTOMATIC_MAIL,
+    content::UNKNOWN_TRANSFER_ENCODING,
+    content::MISSING_CONTENT_TYPE,
+    content::MISSING_CHARSET,
+    content::WRONG_CHARSET,
+    content::ATTACHED_MESSAGE,
+    content::LONE_ATTACHMENT,
 ];
 
 /// Which repairs are on: all, but for those that `[repair]` turns off.
@@ -90,54 +117,47 @@ pub(crate) struct Repaired {
     pub(crate) repairs: Vec<&'static str>,
 }
 
-/// A message under repair: its header section in editable form, its body as it is.
-struct Draft<'a> {
-    header: Header<'a>,
-    body: &'a [u8],
-    recipient: Option<&'a Address>,
-}
-
 /// Mends a message for one envelope recipient.
 ///
-/// Total, deterministic and idempotent: `repair(repair(m)) == repair(m)`. What needs no repair stays byte for byte.
-pub(crate) fn repair(message: Unrepaired, recipient: Option<&Address>, switches: &Switches) -> Repaired {
-    let Unrepaired { mut bytes, returns_mended } = message;
-    let mut repairs = Vec::new();
-    if returns_mended {
-        repairs.push(preamble::LINE_ENDS.name);
-    }
-    let start = preamble::strip(&bytes, switches, &mut repairs);
-    let mended = mended_header(bytes.get(start..).unwrap_or_default(), recipient, switches, &mut repairs);
-    match mended {
-        Some((length, header)) => drop(bytes.splice(..start + length, header)),
-        None => drop(bytes.drain(..start)),
-    }
-    Repaired { bytes, repairs }
-}
-
-/// The header section with every repair of fields done, and the length of the one it replaces; nothing when no repair was needed.
-fn mended_header(
-    message: &[u8],
+/// Total, deterministic and idempotent: `repair(repair(m)) == repair(m)`. What needs no repair stays byte for byte. The envelope sender
+/// counts only where the message has no usable From of its own, and where it is null.
+pub(crate) fn repair(
+    message: Unrepaired,
     recipient: Option<&Address>,
+    sender: &Sender,
     switches: &Switches,
-    repairs: &mut Vec<&'static str>,
-) -> Option<(usize, Vec<u8>)> {
-    let length = header::section_length(message);
-    let (section, body) = message.split_at_checked(length)?;
-    let mut draft = Draft { header: Header::parse(section), body, recipient };
-    for repair in REPAIRS.iter().filter(|repair| switches.is_on(repair)) {
+) -> Repaired {
+    let Unrepaired { mut bytes, returns_mended } = message;
+    let mut done = Vec::new();
+    if returns_mended {
+        done.push(preamble::LINE_ENDS.name);
+    }
+    let on = || REPAIRS.iter().filter(|repair| switches.is_on(repair));
+    for repair in on() {
+        if let Step::Bytes(mend) = repair.step
+            && mend(&mut bytes)
+        {
+            done.push(repair.name);
+        }
+    }
+    let start = preamble::strip(&bytes, switches, &mut done);
+    let mut draft = Draft::new(bytes.get(start..).unwrap_or_default(), recipient, sender);
+    for repair in on() {
         if let Step::Header(mend) = repair.step
             && mend(&mut draft)
         {
-            repairs.push(repair.name);
+            done.push(repair.name);
         }
     }
-    draft.header.is_changed().then(|| (length, draft.header.to_bytes()))
+    let changes = draft.changes();
+    changes.apply(&mut bytes, start);
+    Repaired { bytes, repairs: done }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::message::header;
     use crate::message::line_ends::LineEnds;
     use proptest::prelude::*;
 
@@ -151,14 +171,14 @@ mod tests {
     fn repaired(bytes: &[u8], recipient: Option<&str>) -> Repaired {
         let recipient = recipient.and_then(Address::parse);
         let switches = Switches::default();
-        repair(read(bytes, &switches), recipient.as_ref(), &switches)
+        repair(read(bytes, &switches), recipient.as_ref(), &Sender::Unknown, &switches)
     }
 
     fn text(bytes: &[u8], recipient: Option<&str>) -> String {
         String::from_utf8_lossy(&repaired(bytes, recipient).bytes).into_owned()
     }
 
-    const HEALTHY: &[u8] = b"From: a@example.org\nTo: Support <support@example.com>\nSubject: hi\nMessage-ID: <1@example.org>\n\nhello\n";
+    const HEALTHY: &[u8] = b"From: a@example.org\nTo: Support <support@example.com>\nSubject: hi\nMessage-ID: <1@example.org>\nContent-Type: text/plain\n\nhello\n";
 
     #[test]
     fn a_healthy_message_is_untouched_but_for_line_ends() {
@@ -181,10 +201,10 @@ mod tests {
     #[test]
     fn every_preamble_is_taken_off() {
         let repaired =
-            repaired(b"\xef\xbb\xbf\n \n>From a Mon\nFrom: a@b\nTo: c@d\r\r\nMessage-ID: <1@x>\n\n", None);
+            repaired(b"\xef\xbb\xbf\n \n>From a Mon\nFrom: a@b\nTo: c@d\r\r\nMessage-ID: <1@x>\nContent-Type: text/html\n\n", None);
         assert_eq!(
             String::from_utf8_lossy(&repaired.bytes),
-            "From: a@b\r\nTo: c@d\r\nMessage-ID: <1@x>\r\n\r\n"
+            "From: a@b\r\nTo: c@d\r\nMessage-ID: <1@x>\r\nContent-Type: text/html\r\n\r\n"
         );
         assert_eq!(
             repaired.repairs,
@@ -197,7 +217,7 @@ mod tests {
         let message = b"From x\nTo: c@d\n\nhello\n";
         for repair_off in &REPAIRS {
             let switches = Switches::new(&BTreeMap::from([(repair_off.name.to_owned(), false)])).unwrap();
-            let done = repair(read(message, &switches), None, &switches).repairs;
+            let done = repair(read(message, &switches), None, &Sender::Unknown, &switches).repairs;
             assert!(!done.contains(&repair_off.name));
         }
         let misspelt = BTreeMap::from([("mising-to".to_owned(), false)]);
@@ -218,31 +238,64 @@ mod tests {
     }
 
     /// Lines as they come in mail, good and bad, in any order.
+    const LINES: &[&[u8]] = &[
+        b"To: support@example.com",
+        b"Cc: Sales <sales@example.com>",
+        b"To: Help: Desk <support@example.com>",
+        b"To: a@example.com, support@example.com",
+        b"Cc: Smith, Bob <b@x.org>",
+        b"Cc: reply+5f2b3c1e-8d4a-4b7e-9c60-1a2b3c4d5e6f@reply.example.com",
+        b"To: undisclosed recipients",
+        b"To: undisclosed-recipients:;",
+        b"Bcc: <<a@b>>",
+        b"From: J\xfcrgen <j@x.org>",
+        b"From: MAILER-DAEMON (x)",
+        b"Reply-To: <>",
+        b"Sender: s@x.org",
+        b"Message-ID: <1@example.org>",
+        b"Message-ID:",
+        b"Message-ID: <\xe4@b>\0",
+        b"References: <a@b> <\xe4@c>",
+        b"Subject: \xe4",
+        b"X-Original-To: support@example.com",
+        b"X-Original-To: <sales@example.com>",
+        b"X-Original-To:",
+        b"X-Forwarded-For: a b",
+        b"Auto-Submitted: no",
+        b"Precedence: bulk",
+        b"From bob Mon Jan 1",
+        b"\xef\xbb\xbfFrom: a@b",
+        b"From: =?utf-8?q?=C3=A4?= <a@b>",
+        b"Content-Type: multipart/mixed; boundary=b",
+        b"Content-Type: text/plain",
+        b"Content-Type: text/plain; charset=x-odd",
+        b"Content-Type: application/pdf",
+        b"Content-Type: message/rfc822",
+        b"Content-Transfer-Encoding: odd",
+        b"Content-Transfer-Encoding: base64",
+        b"Content-Disposition: inline",
+        b"--b",
+        b"--b--",
+        b" folded",
+        b"",
+        b"\r",
+        b"text \xff\0",
+        "gr\u{fc}\u{df}e".as_bytes(),
+    ];
+
     fn message() -> impl Strategy<Value = Vec<u8>> {
-        let line = prop_oneof![
-            Just(&b"To: support@example.com"[..]),
-            Just(&b"Cc: Sales <sales@example.com>"[..]),
-            Just(&b"Message-ID: <1@example.org>"[..]),
-            Just(&b"Message-ID:"[..]),
-            Just(&b"Message-ID: <\xe4@b>\0"[..]),
-            Just(&b"X-Original-To: support@example.com"[..]),
-            Just(&b"X-Original-To: <sales@example.com>"[..]),
-            Just(&b"X-Original-To:"[..]),
-            Just(&b"From bob Mon Jan 1"[..]),
-            Just(&b"\xef\xbb\xbfFrom: a@b"[..]),
-            Just(&b"From: =?utf-8?q?=C3=A4?= <a@b>"[..]),
-            Just(&b" folded"[..]),
-            Just(&b""[..]),
-            Just(&b"\r"[..]),
-            Just(&b"text \xff\0"[..]),
-        ];
-        let end = prop_oneof![Just(&b"\n"[..]), Just(&b"\r\n"[..]), Just(&b"\r\r\n"[..]), Just(&b""[..])];
-        proptest::collection::vec((line, end), 0..12)
+        let line = proptest::sample::select(LINES);
+        let end = prop_oneof![5 => Just(&b"\n"[..]), 5 => Just(&b"\r\n"[..]), 1 => Just(&b"\r\r\n"[..]), 1 => Just(&b""[..])];
+        proptest::collection::vec((line, end), 0..16)
             .prop_map(|lines| lines.into_iter().flat_map(|(line, end)| [line, end].concat()).collect())
     }
 
     fn recipient() -> impl Strategy<Value = Option<&'static str>> {
-        prop_oneof![Just(None), Just(Some("support@example.com")), Just(Some("reply+x@example.com"))]
+        prop_oneof![
+            Just(None),
+            Just(Some("support@example.com")),
+            Just(Some("reply+5f2b3c1e-8d4a-4b7e-9c60-1a2b3c4d5e6f@reply.example.com"))
+        ]
     }
 
     proptest! {

@@ -3,7 +3,7 @@
 use crate::server::{Manner, Server};
 use crate::setting::Setting;
 
-const ELSEWHERE: &str = "From: a@example.org\nTo: else@example.net\nMessage-ID: <1@example.org>\n\nhello\n";
+const ELSEWHERE: &str = "From: a@example.org\nTo: else@example.net\nMessage-ID: <1@example.org>\nContent-Type: text/plain\n\nhello\n";
 
 /// Delivers and gives the `X-Original-To` of every message sent, and the log.
 fn sent<const N: usize>(arguments: &[&str], environment: [(&str, &str); N]) -> (Vec<Option<String>>, String) {
@@ -14,7 +14,8 @@ fn sent<const N: usize>(arguments: &[&str], environment: [(&str, &str); N]) -> (
         run = run.env(name, value);
     }
     run.run().assert_delivered();
-    let field = |body: &String| Some(body.strip_prefix("X-Original-To: ")?.split_once("\r\n")?.0.to_owned());
+    let field =
+        |body: &String| body.lines().find_map(|line| line.strip_prefix("X-Original-To: ")).map(str::to_owned);
     (server.bodies().iter().map(field).collect(), setting.log())
 }
 

@@ -3,7 +3,7 @@
 use crate::server::{Manner, Server};
 use crate::setting::Setting;
 
-const NEEDS_REPAIR: &str = "From x Mon Jan  1 00:00:00 2026\nFrom: a@example.org\nTo: else@example.net\nX-Original-To: <b@x>\n\nhello\n";
+const NEEDS_REPAIR: &str = "From x Mon Jan  1 00:00:00 2026\nFrom: a@example.org\nTo: else@example.net\nX-Original-To: <b@x>\nContent-Type: text/plain\n\nhello\n";
 
 #[test]
 fn two_hosts_send_the_same_bytes() {

@@ -9,8 +9,7 @@ use crate::support::{Ended, Ingress};
 /// No other text holds it, in clear or in base64.
 pub(crate) const PASSWORD: &str = "Xyzzy-Plugh-77-opensesame";
 
-pub(crate) const MESSAGE: &str =
-    "From: a@example.org\nTo: support@example.com\nSubject: hi\nMessage-ID: <1@example.org>\n\nhello\n";
+pub(crate) const MESSAGE: &str = "From: a@example.org\nTo: support@example.com\nSubject: hi\nMessage-ID: <1@example.org>\nContent-Type: text/plain\n\nhello\n";
 
 pub(crate) struct Setting {
     folder: tempfile::TempDir,

@@ -2,9 +2,21 @@
 
 mod read;
 mod spec;
+mod strict;
+mod write;
 
 pub(crate) use read::read;
 pub(crate) use spec::Address;
+pub(crate) use strict::parses_strictly;
+pub(crate) use write::write;
+
+/// Whether a field may stay as it is: it parses strictly, or it is in the writer's own form already.
+pub(crate) fn is_settled(name: &str, value: &[u8]) -> bool {
+    parses_strictly(value) || {
+        let mailboxes = read(value).mailboxes;
+        !mailboxes.is_empty() && write(name, &mailboxes) == value
+    }
+}
 
 /// An address with the name it is shown by, decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]

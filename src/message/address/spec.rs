@@ -26,6 +26,11 @@ impl Address {
         Self::from_spec(without_route(bare))
     }
 
+    /// An address that can belong to nobody (RFC 2606, section 2).
+    pub(crate) fn of_nobody() -> Self {
+        Self { local: "unknown-sender".to_owned(), domain: "ingress.invalid".to_owned() }
+    }
+
     /// Reads an addr-spec; a quoted local part may hold blanks.
     pub(super) fn from_spec(text: &str) -> Option<Self> {
         let (local, domain) = text.rsplit_once('@')?;
@@ -34,8 +39,18 @@ impl Address {
             None if !local.is_empty() && local.chars().all(|c| is_atext(c) || c == '.') => local.to_owned(),
             None => return None,
         };
-        let sound = !local.is_empty() && is_domain(domain) && text.len() <= LONGEST;
+        let is_word = local.chars().any(|c| c != '.') && !local.contains("=?");
+        let sound = is_word && is_domain(domain) && text.len() <= LONGEST;
         sound.then(|| Self { local, domain: domain.to_owned() })
+    }
+
+    /// The local part, unquoted.
+    pub(crate) fn local(&self) -> &str {
+        &self.local
+    }
+
+    pub(crate) fn domain(&self) -> &str {
+        &self.domain
     }
 
     /// Whether both name the same mailbox as Chatwoot compares them: without regard to ASCII case.

@@ -1,6 +1,7 @@
 //! Repairs of whom a message is for: the envelope recipient, which Chatwoot reads from one bare `X-Original-To`.
 
-use super::{Draft, Repair, Step, kept};
+use super::draft::Draft;
+use super::{Repair, Step, kept};
 use crate::message::address::{self, Address};
 use crate::message::header::{Field, Header};
 
@@ -81,12 +82,12 @@ fn is_addressed(header: &Header<'_>, recipient: &Address) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::envelope::Sender;
 
     fn mended(section: &str, recipient: Option<&str>) -> (String, bool) {
         let recipient = recipient.map(|text| Address::parse(text).unwrap());
         let section = section.replace('\n', "\r\n");
-        let mut draft =
-            Draft { header: Header::parse(section.as_bytes()), body: b"", recipient: recipient.as_ref() };
+        let mut draft = Draft::new(section.as_bytes(), recipient.as_ref(), &Sender::Unknown);
         let changed = single_x_original_to(&mut draft);
         assert_eq!(changed, draft.header.is_changed());
         (String::from_utf8(draft.header.to_bytes()).unwrap().replace("\r\n", "\n"), changed)

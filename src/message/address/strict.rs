@@ -1,0 +1,262 @@
+//! The strict reader: which fields Ruby's mail gem surely parses, to the addresses that `read` finds. Conservative, so that what
+//! it accepts can be left alone, byte for byte.
+
+use std::iter::Peekable;
+use std::str::Chars;
+
+use super::Address;
+use super::spec::is_atext;
+
+/// Whether the value is a list of addresses in a form that the mail gem parses: names as words, quoted strings, encoded words or raw
+/// UTF-8, addresses bare or in brackets, comments, groups, stray separators.
+pub(crate) fn parses_strictly(value: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(value) else { return false };
+    let unfolded = text.replace("\r\n ", " ").replace("\r\n\t", "\t");
+    if unfolded.chars().any(|c| c.is_control() && c != '\t') {
+        return false;
+    }
+    Scanner { rest: unfolded.chars().peekable(), grouped: false }.list().is_some()
+}
+
+struct Scanner<'a> {
+    rest: Peekable<Chars<'a>>,
+    grouped: bool,
+}
+
+/// What ended an item.
+enum Ending {
+    Separator,
+    End,
+}
+
+impl Scanner<'_> {
+    fn list(mut self) -> Option<()> {
+        let mut found = false;
+        loop {
+            let (ending, useful) = self.item()?;
+            found |= useful;
+            if matches!(ending, Ending::End) {
+                return (found && !self.grouped).then_some(());
+            }
+        }
+    }
+
+    /// One mailbox, the start of a group, or nothing between two separators; says whether it holds an address or group.
+    fn item(&mut self) -> Option<(Ending, bool)> {
+        let mut words: Vec<String> = Vec::new();
+        let mut quoted = false;
+        loop {
+            // The mail gem stumbles over a comment within a name; after an address it is fine.
+            match words.as_slice() {
+                [word] if !quoted && is_plain_spec(word) => self.blanks()?,
+                _ => self.no_comment()?,
+            }
+            match self.rest.peek().copied() {
+                Some('"') => {
+                    self.quoted()?;
+                    quoted = true;
+                }
+                Some('<') => {
+                    self.rest.next();
+                    self.bracketed()?;
+                    self.blanks()?;
+                    return Some((self.separator()?, true));
+                }
+                Some(':') => {
+                    self.rest.next();
+                    let starts_group = !self.grouped
+                        && (quoted || !words.is_empty())
+                        && words.iter().all(|word| !word.contains('@'));
+                    self.grouped = starts_group.then_some(true)?;
+                    return Some((Ending::Separator, true));
+                }
+                Some(c) if is_name(c) => words.push(self.word()?),
+                _ => {
+                    let bare = match words.as_slice() {
+                        [] => false,
+                        [word] => is_plain_spec(word).then_some(true)?,
+                        _ => return None,
+                    };
+                    return (!quoted).then_some((self.separator()?, bare));
+                }
+            }
+        }
+    }
+
+    fn separator(&mut self) -> Option<Ending> {
+        match self.rest.next() {
+            None => Some(Ending::End),
+            Some(',') => Some(Ending::Separator),
+            Some(';') if self.grouped => {
+                self.grouped = false;
+                self.after_group()
+            }
+            Some(';') => Some(Ending::Separator),
+            Some(_) => None,
+        }
+    }
+
+    /// What ends a group is followed by a comma or nothing.
+    fn after_group(&mut self) -> Option<Ending> {
+        while self.rest.next_if(|c| matches!(c, ' ' | '\t')).is_some() {}
+        match self.rest.next() {
+            None => Some(Ending::End),
+            Some(',') => Some(Ending::Separator),
+            Some(_) => None,
+        }
+    }
+
+    /// Blanks before an item; a comment there hides the item from the mail gem.
+    fn no_comment(&mut self) -> Option<()> {
+        while self.rest.next_if(|c| matches!(c, ' ' | '\t')).is_some() {}
+        (self.rest.peek() != Some(&'(')).then_some(())
+    }
+
+    /// Blanks and comments.
+    fn blanks(&mut self) -> Option<()> {
+        while let Some(c) = self.rest.peek().copied() {
+            match c {
+                ' ' | '\t' => drop(self.rest.next()),
+                '(' => self.comment()?,
+                _ => break,
+            }
+        }
+        Some(())
+    }
+
+    fn comment(&mut self) -> Option<()> {
+        self.rest.next();
+        loop {
+            match self.rest.next()? {
+                ')' => return Some(()),
+                '(' | '\\' => return None,
+                _ => {}
+            }
+        }
+    }
+
+    fn quoted(&mut self) -> Option<()> {
+        self.rest.next();
+        loop {
+            match self.rest.next()? {
+                '"' => return Some(()),
+                '\\' => drop(self.rest.next().filter(char::is_ascii)?),
+                _ => {}
+            }
+        }
+    }
+
+    fn bracketed(&mut self) -> Option<()> {
+        let mut text = String::new();
+        loop {
+            match self.rest.next()? {
+                '>' => return is_plain_spec(&text).then_some(()),
+                c => text.push(c),
+            }
+        }
+    }
+
+    /// A word of a name. One with `@` in it must look like an address, and dots alone are no word.
+    fn word(&mut self) -> Option<String> {
+        let mut word = String::new();
+        while let Some(c) = self.rest.next_if(|c| is_name(*c)) {
+            word.push(c);
+        }
+        let sound = if word.contains('@') { is_plain_spec(&word) } else { word.chars().any(|c| c != '.') };
+        sound.then_some(word)
+    }
+}
+
+/// What may stand in a name without quotes; the mail gem allows `.` and `@` too.
+fn is_name(c: char) -> bool {
+    is_atext(c) || matches!(c, '.' | '@')
+}
+
+/// An addr-spec without anything that can be read in two ways: no quotes, no apostrophes around it, dots between labels only.
+fn is_plain_spec(text: &str) -> bool {
+    let Some(address) = Address::from_spec(text) else { return false };
+    let label = |label: &str| !label.is_empty() && label.chars().all(is_atext);
+    address.to_string() == text
+        && !text.starts_with('\'')
+        && address.local().split('.').all(label)
+        && address.domain().split('.').all(label)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::address::read;
+    use proptest::prelude::*;
+
+    #[test]
+    fn healthy_fields_are_left_alone() {
+        for value in [
+            " a@b.example",
+            " Bob <a@b>",
+            " \"Smith, Bob\" <a@b>, c@d",
+            " =?utf-8?q?J=C3=BCrgen?= <a@b>",
+            " Jürgen Müller <a@b>",
+            " John Q. Public <a@b>",
+            " bob@x <a@b>",
+            " a@b (Bob)",
+            " Team: a@b, Carl <c@d>;",
+            " undisclosed-recipients:;",
+            " a@b; c@d;",
+            " ,a@b,,c@d,",
+            " A@B,\r\n\tc@d",
+            " O'Hara <o'hara@b>",
+        ] {
+            assert!(parses_strictly(value.as_bytes()), "{value}");
+        }
+    }
+
+    #[test]
+    fn every_broken_form_is_seen() {
+        for value in [
+            &b""[..],
+            b" ",
+            b" ,",
+            b" Help: Desk <a@b>",
+            b" Support (EU <a@b>",
+            b" [Support] <a@b>",
+            b" Support <a@b",
+            b" <<a@b>>",
+            b" <mailto:a@b>",
+            b" <a@b>a@b",
+            b" a@b www.x.com",
+            b" a@b.",
+            b" @acme.test",
+            b" undisclosed recipients",
+            b" J\xfcrgen <a@b>",
+            b" Smith, Bob <a@b>",
+            b" =?utf-8?q?Smith,_Bob?= <a@b>",
+            b" \"support\"@x",
+            b" 'support@x'",
+            b" <@r:support@x>",
+            b" <>",
+            b" root (Cron Daemon)",
+            b" a@b\0",
+            b" \"open <a@b>",
+            b" Team: a@b",
+            b" a@b c@d",
+            b" \"x\" a@b",
+            b" MAILER-DAEMON",
+        ] {
+            assert!(!parses_strictly(value), "{}", String::from_utf8_lossy(value));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_accepted_holds_an_address_or_a_group(value in "[a-c@<>()\"\\\\,;:. =?']{0,40}") {
+            if parses_strictly(value.as_bytes()) && !value.contains(':') {
+                prop_assert!(!read(value.as_bytes()).mailboxes.is_empty(), "{}", value);
+            }
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(value in proptest::collection::vec(any::<u8>(), 0..200)) {
+            parses_strictly(&value);
+        }
+    }
+}
