@@ -23,6 +23,7 @@ pub(crate) struct Cli {
 const EXAMPLES: &str = "\
 Examples:
   ingress try                                   see a delivery, without configuration
+  ingress explain message.eml                   where Chatwoot would file a message
   ingress -r support@example.com < message.eml  deliver one message
   ingress --url https://chat.example.com --password-file /etc/ingress.password < message.eml
 
@@ -64,6 +65,8 @@ pub(crate) struct Options {
 /// What an operator can ask for.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Show what would be sent, which repairs, and where Chatwoot will file it; sends nothing
+    Explain(ExplainArgs),
     /// Deliver a message to a built-in stand-in for Chatwoot, and show what it received
     Try(TryArgs),
     /// Print a completion script for a shell
@@ -71,6 +74,22 @@ pub(crate) enum Command {
         /// bash, elvish, fish, powershell or zsh
         shell: clap_complete::Shell,
     },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ExplainArgs {
+    /// The message; - or nothing for standard input
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub(crate) file: Option<PathBuf>,
+    /// Address of an inbox of Chatwoot; may stand several times
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) inbox: Vec<String>,
+    /// Write JSON
+    #[arg(long, conflicts_with = "raw")]
+    pub(crate) json: bool,
+    /// Write the exact bytes that would be sent, and nothing else
+    #[arg(long)]
+    pub(crate) raw: bool,
 }
 
 #[derive(Args, Debug)]

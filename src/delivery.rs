@@ -12,11 +12,12 @@ use crate::message::address::Address;
 use crate::message::header::{self, Header};
 use crate::outcome::{Cause, Exit, Failure};
 use crate::repair::{Repaired, Unrepaired, repair};
+use crate::route;
 
 /// A delivery to one recipient: what was sent and what came of it.
 #[derive(Clone, Debug)]
 pub(crate) struct Attempt {
-    /// `message-id=`, `recipient=`, `sender=`, `size=`, `repairs=` of the log.
+    /// `message-id=`, `recipient=`, `sender=`, `size=`, `repairs=`, `route=` of the log.
     pub(crate) message: Line,
     pub(crate) repairs: Vec<&'static str>,
     /// The HTTP status, when there was an answer.
@@ -83,6 +84,7 @@ fn attempt(
     let Repaired { bytes, repairs } = repair(message, recipient, sender, &settings.repairs);
     let mut line = described(&bytes, recipient, sender);
     line.add("repairs", repairs.join(","));
+    line.add("route", route::of_header(&route::header_of(&bytes), &settings.chatwoot));
     let request = settings.endpoint.request(&settings.password, Bytes::from(bytes));
     let answer = client.send(&request, deadline);
     Attempt {

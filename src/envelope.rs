@@ -12,6 +12,8 @@ use crate::message::preamble_length;
 pub(crate) struct Envelope {
     /// Distinct; none when the caller says nothing usable.
     pub(crate) recipients: Vec<Address>,
+    /// Who named them: an option, a variable, a header field.
+    pub(crate) named_by: Option<&'static str>,
     pub(crate) sender: Sender,
     /// What was said but cannot be an address, and where.
     pub(crate) ignored: Vec<String>,
@@ -39,12 +41,16 @@ pub(crate) fn read(
     let mut ignored = Vec::new();
     let found = of_arguments(recipients, &mut ignored)
         .or_else(|| of_environment(environment, &mut ignored))
-        .or_else(|| of_fields(&header))
-        .unwrap_or_default();
-    Envelope { recipients: found, sender: sender_of(sender, environment, &header), ignored }
+        .or_else(|| of_fields(&header));
+    let (recipients, named_by) =
+        found.map_or((Vec::new(), None), |(recipients, whence)| (recipients, Some(whence)));
+    Envelope { recipients, named_by, sender: sender_of(sender, environment, &header), ignored }
 }
 
-fn of_arguments(recipients: &[OsString], ignored: &mut Vec<String>) -> Option<Vec<Address>> {
+/// Recipients, and who named them.
+type Found = (Vec<Address>, &'static str);
+
+fn of_arguments(recipients: &[OsString], ignored: &mut Vec<String>) -> Option<Found> {
     let mut found: Vec<Address> = Vec::new();
     for text in recipients {
         if let Some(address) = usable("-r", text, ignored)
@@ -53,30 +59,36 @@ fn of_arguments(recipients: &[OsString], ignored: &mut Vec<String>) -> Option<Ve
             found.push(address);
         }
     }
-    (!found.is_empty()).then_some(found)
+    (!found.is_empty()).then_some((found, "-r"))
 }
 
 /// The variables that carry a recipient, the one before any rewriting first: Postfix local(8), Dovecot Sieve, then everybody else.
 const VARIABLES: [&str; 3] = ["ORIGINAL_RECIPIENT", "ORIG_RECIPIENT", "RECIPIENT"];
 
-fn of_environment(environment: &Environment, ignored: &mut Vec<String>) -> Option<Vec<Address>> {
-    let found = of_qmail(environment, ignored).or_else(|| {
-        VARIABLES.iter().find_map(|name| environment.raw(name).and_then(|text| usable(name, text, ignored)))
-    });
-    found.or_else(|| of_exim(environment, ignored)).map(|address| vec![address])
+fn of_environment(environment: &Environment, ignored: &mut Vec<String>) -> Option<Found> {
+    of_qmail(environment, ignored)
+        .or_else(|| of_variables(environment, ignored))
+        .or_else(|| of_exim(environment, ignored))
+}
+
+fn of_variables(environment: &Environment, ignored: &mut Vec<String>) -> Option<Found> {
+    VARIABLES.iter().find_map(|name| {
+        let address = usable(name, environment.raw(name)?, ignored)?;
+        Some((vec![address], *name))
+    })
 }
 
 /// qmail-local(8) and Courier: under a virtual domain `RECIPIENT` and `LOCAL` carry the controlling user's name as prefix; `EXT` is the local part
 /// as the sender wrote it. `DTLINE` and `UFLINE` are set by no other mail server.
-fn of_qmail(environment: &Environment, ignored: &mut Vec<String>) -> Option<Address> {
+fn of_qmail(environment: &Environment, ignored: &mut Vec<String>) -> Option<Found> {
     environment.raw("DTLINE").or_else(|| environment.raw("UFLINE"))?;
     let local = environment.get("EXT").or_else(|| environment.get("DEFAULT"))?;
     let address = format!("{local}@{}", environment.get("HOST")?);
-    usable("EXT@HOST", OsStr::new(&address), ignored)
+    usable("EXT@HOST", OsStr::new(&address), ignored).map(|address| (vec![address], "EXT@HOST"))
 }
 
 /// Exim with `batch_max` above 1 says `RECIPIENT=@domain`; the parts may still be there.
-fn of_exim(environment: &Environment, ignored: &mut Vec<String>) -> Option<Address> {
+fn of_exim(environment: &Environment, ignored: &mut Vec<String>) -> Option<Found> {
     let local = environment.get("LOCAL_PART").filter(|local| *local != "NULL")?;
     let affix = |name| environment.get(name).unwrap_or_default();
     let address = format!(
@@ -86,16 +98,17 @@ fn of_exim(environment: &Environment, ignored: &mut Vec<String>) -> Option<Addre
         environment.get("DOMAIN")?
     );
     usable("LOCAL_PART@DOMAIN", OsStr::new(&address), ignored)
+        .map(|address| (vec![address], "LOCAL_PART@DOMAIN"))
 }
 
 /// The topmost field that a mail server writes a recipient into.
-fn of_fields(header: &Header<'_>) -> Option<Vec<Address>> {
+fn of_fields(header: &Header<'_>) -> Option<Found> {
     const FIELDS: [&str; 3] = ["X-Original-To", "Delivered-To", "Envelope-To"];
-    header
-        .fields()
-        .filter(|field| FIELDS.iter().any(|name| field.name.eq_ignore_ascii_case(name.as_bytes())))
-        .find_map(|field| address::read(field.value).mailboxes.into_iter().next())
-        .map(|mailbox| vec![mailbox.address])
+    header.fields().find_map(|field| {
+        let name = FIELDS.iter().find(|name| field.name.eq_ignore_ascii_case(name.as_bytes()))?;
+        let mailbox = address::read(field.value).mailboxes.into_iter().next()?;
+        Some((vec![mailbox.address], *name))
+    })
 }
 
 fn sender_of(argument: Option<&OsStr>, environment: &Environment, header: &Header<'_>) -> Sender {

@@ -7,12 +7,14 @@ mod delivery;
 mod endpoint;
 mod envelope;
 mod environment;
+mod explanation;
 mod input;
 mod last_words;
 mod log;
 mod message;
 mod outcome;
 mod repair;
+mod route;
 mod watcher;
 
 use std::ffi::OsString;
@@ -21,7 +23,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use cli::{Command, Invocation, Options};
-use command::{completions, deliver, rehearse};
+use command::{completions, deliver, explain, rehearse};
 use environment::Environment;
 
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the command line")]
@@ -46,6 +48,7 @@ const IO_ERROR: u8 = 74;
 
 fn operate(command: Command, options: &Options, environment: &Environment) -> ExitCode {
     match command {
+        Command::Explain(arguments) => explain::run(&arguments, options, environment),
         Command::Try(arguments) => rehearse::run(&arguments, options, environment),
         Command::Completions { shell } => written(&io::stdout().write_all(&completions::script(shell))),
     }

@@ -1,12 +1,13 @@
 //! `ingress` as a mail server starts it: every way it can go ends in the outcome table.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::os::fd::AsFd;
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use super::message_file::explain_waiting;
 use crate::cli::Options;
 use crate::config::{self, Settings, TIMEOUT};
 use crate::delivery::{self, Attempt};
@@ -118,13 +119,6 @@ fn hand_over(
     let each = |attempt: &Attempt| log_attempt(attempt, settings, last_words);
     delivery::deliver(settings, client, &envelope, message, deadline, each)
         .map_err(|failure| Ended { logged: true, failure })
-}
-
-/// `ingress` at a terminal says what it waits for.
-fn explain_waiting() {
-    let _ = io::stderr().write_all(
-        b"ingress: waiting for a message on standard input; end it with Ctrl-D (ingress --help says more)\n",
-    );
 }
 
 /// Makes sure that what the network libraries allocate can be had: they abort when it cannot, and an abort bounces.

@@ -2,5 +2,7 @@
 
 pub(crate) mod completions;
 pub(crate) mod deliver;
+pub(crate) mod explain;
+mod message_file;
 pub(crate) mod rehearse;
 mod stand_in;

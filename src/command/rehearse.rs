@@ -1,6 +1,5 @@
 //! `ingress try`: a delivery to a stand-in for Chatwoot, through the path that every message takes, and a report of what arrived.
 
-use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
@@ -9,10 +8,11 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use super::message_file::{Unreadable, read_message};
 pub(crate) use super::stand_in::Answer;
 use super::stand_in::{self, Received};
 use crate::cli::{Options, TryArgs};
-use crate::config::{Fault, Settings, plain};
+use crate::config::{Fault, Settings};
 use crate::delivery::{self, Attempt};
 use crate::endpoint::Client;
 use crate::envelope::{self, Envelope, Sender};
@@ -52,6 +52,12 @@ struct Fiasco {
 impl From<Fault> for Fiasco {
     fn from(fault: Fault) -> Self {
         Self { status: 78, complaint: fault.to_string() }
+    }
+}
+
+impl From<Unreadable> for Fiasco {
+    fn from(Unreadable { status, complaint }: Unreadable) -> Self {
+        Self { status, complaint }
     }
 }
 
@@ -95,7 +101,7 @@ fn rehearse(arguments: &TryArgs, options: &Options, environment: &Environment) -
 enum Whence {
     Sample,
     Stdin,
-    File(PathBuf),
+    File(String),
 }
 
 impl Whence {
@@ -103,7 +109,7 @@ impl Whence {
         match self {
             Self::Sample => "the built-in sample".to_owned(),
             Self::Stdin => "standard input".to_owned(),
-            Self::File(path) => path.display().to_string(),
+            Self::File(path) => path.clone(),
         }
     }
 }
@@ -113,17 +119,11 @@ fn message(file: Option<&Path>, settings: &Settings) -> Result<(Unrepaired, When
         |input: BorrowedFd<'_>| input::read(input, settings.repairs.extra_returns(), settings.max_size);
     let stdin = io::stdin();
     match file {
-        Some(path) if path != Path::new("-") => {
-            let whence = Whence::File(path.to_owned());
-            let fiasco = |why: &dyn std::fmt::Display| Fiasco {
-                status: 65,
-                complaint: format!("cannot read {}: {why}", whence.shown()),
-            };
-            let file = File::open(path).map_err(|error| fiasco(&plain(&error)))?;
-            let message = read(file.as_fd()).map_err(|failure| fiasco(&failure.detail))?;
-            Ok((message, whence))
+        Some(path) => {
+            let (message, shown) =
+                read_message(Some(path), settings.repairs.extra_returns(), settings.max_size)?;
+            Ok((message, if path == Path::new("-") { Whence::Stdin } else { Whence::File(shown) }))
         }
-        Some(_) => Ok((read(stdin.as_fd())?, Whence::Stdin)),
         None if stdin.is_terminal() || !something_comes(stdin.as_fd()) => {
             Ok((sample(settings)?, Whence::Sample))
         }

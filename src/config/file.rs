@@ -23,6 +23,7 @@ pub(crate) struct File {
     pub(crate) ca_file: Option<PathBuf>,
     pub(crate) proxy: Option<String>,
     pub(crate) allow_http: Option<bool>,
+    pub(crate) inboxes: Option<Vec<String>>,
     pub(crate) log: Option<String>,
     pub(crate) log_level: Option<String>,
     #[serde(default)]
@@ -50,6 +51,7 @@ const KEYS: &[&str] = &[
     "ca_file",
     "proxy",
     "allow_http",
+    "inboxes",
     "log",
     "log_level",
     "repair",
@@ -104,6 +106,7 @@ fn known_key(line: &str) -> Option<&'static str> {
 fn expected(key: &str) -> &'static str {
     match key {
         "allow_http" => "must be true or false",
+        "inboxes" => "must be a list of addresses in quotes",
         "repair" => "must be a table of repairs set to true or false",
         _ => "must be text in quotes",
     }
@@ -152,7 +155,11 @@ mod tests {
     #[test]
     fn the_list_of_keys_is_the_struct_s() {
         for key in KEYS.iter().filter(|key| **key != "repair") {
-            let value = if *key == "allow_http" { "true" } else { "\"x\"" };
+            let value = match *key {
+                "allow_http" => "true",
+                "inboxes" => "[\"a@b\"]",
+                _ => "\"x\"",
+            };
             assert!(parse(&format!("{key} = {value}")).is_ok(), "{key}");
         }
     }

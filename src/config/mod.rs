@@ -15,8 +15,10 @@ use url::Url;
 use crate::cli::Options;
 use crate::endpoint::{Endpoint, Service};
 use crate::environment::Environment;
+use crate::message::address::{self, Address};
 use crate::outcome::TooLarge;
 use crate::repair::Switches;
+use crate::route::Chatwoot;
 
 use chatwoot_env::ChatwootEnv;
 use file::File;
@@ -52,6 +54,8 @@ pub(crate) struct Settings {
     pub(crate) max_size: u64,
     pub(crate) on_too_large: TooLarge,
     pub(crate) repairs: Switches,
+    /// What is known of the Chatwoot at the other end, for telling where it files a message.
+    pub(crate) chatwoot: Chatwoot,
     /// What the administrator should know though it does not stop a delivery.
     pub(crate) notices: Vec<String>,
 }
@@ -104,6 +108,7 @@ impl Settings {
             connect_timeout: said.connect_timeout,
             max_size: said.max_size,
             on_too_large: said.on_too_large,
+            inboxes: said.inboxes,
             repair: said.repair,
             ..File::default()
         };
@@ -181,9 +186,8 @@ fn log_settings(
 }
 
 fn judge(options: &Options, environment: &Environment, file: &File) -> Result<Settings, Fault> {
-    let env_path =
-        environment.get("INGRESS_CHATWOOT_ENV").map(PathBuf::from).or_else(|| file.chatwoot_env.clone());
-    let chatwoot = env_path.as_deref().map(ChatwootEnv::read).transpose()?.unwrap_or_default();
+    let chatwoot =
+        chatwoot_env(environment, file).as_deref().map(ChatwootEnv::read).transpose()?.unwrap_or_default();
     let mut notices = Vec::new();
     let endpoint = endpoint(options, environment, file, &chatwoot, &mut notices)?;
     Ok(Settings {
@@ -192,10 +196,68 @@ fn judge(options: &Options, environment: &Environment, file: &File) -> Result<Se
         network: network(file)?,
         max_size: parsed("max_size", file.max_size.as_deref(), value::size)?.unwrap_or(MAX_SIZE),
         on_too_large: on_too_large(file.on_too_large.as_deref())?,
-        repairs: Switches::new(&file.repair)
-            .map_err(|name| Fault::new(format!("unknown repair {name} in [repair]")))?,
+        repairs: switches(file)?,
+        chatwoot: known(file, &chatwoot)?,
         notices,
     })
+}
+
+fn switches(file: &File) -> Result<Switches, Fault> {
+    Switches::new(&file.repair).map_err(|name| Fault::new(format!("unknown repair {name} in [repair]")))
+}
+
+/// What the settings say about Chatwoot itself.
+fn known(file: &File, chatwoot: &ChatwootEnv) -> Result<Chatwoot, Fault> {
+    let inboxes = file.inboxes.iter().flatten().map(|text| {
+        Address::parse(text).ok_or_else(|| Fault::new("inboxes must be a list of addresses in quotes"))
+    });
+    let own = chatwoot.get("MAILER_SENDER_EMAIL").map(|text| address::read(text.as_bytes()).mailboxes);
+    Ok(Chatwoot {
+        inboxes: inboxes.collect::<Result<_, _>>()?,
+        own_sender: own.and_then(|mailboxes| mailboxes.into_iter().next()).map(|mailbox| mailbox.address),
+    })
+}
+
+/// What settings say about messages alone: for commands that send nothing.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rules {
+    pub(crate) repairs: Switches,
+    pub(crate) chatwoot: Chatwoot,
+    pub(crate) max_size: u64,
+}
+
+impl Rules {
+    /// Reads the rules from where a delivery would. A file that was not named and that this user may not read is left out, with a notice.
+    pub(crate) fn load(
+        options: &Options,
+        environment: &Environment,
+    ) -> Result<(Self, Option<String>), Fault> {
+        let path = find(options, environment)?;
+        let named = options.config.is_some() || environment.get("INGRESS_CONFIG").is_some();
+        let (file, notice) = match path.as_deref().map(file::read) {
+            None => (File::default(), None),
+            Some(Ok(file)) => (file, None),
+            Some(Err(fault))
+                if !named && path.as_deref().is_some_and(|path| std::fs::File::open(path).is_err()) =>
+            {
+                (File::default(), Some(format!("{fault}: defaults are used")))
+            }
+            Some(Err(fault)) => return Err(fault),
+        };
+        let (env, unread) = match chatwoot_env(environment, &file).as_deref().map(ChatwootEnv::read) {
+            None => (ChatwootEnv::default(), None),
+            Some(Ok(env)) => (env, None),
+            Some(Err(fault)) => {
+                (ChatwootEnv::default(), Some(format!("{fault}: what it says is not known here")))
+            }
+        };
+        let max_size = parsed("max_size", file.max_size.as_deref(), value::size)?.unwrap_or(MAX_SIZE);
+        Ok((Self { repairs: switches(&file)?, chatwoot: known(&file, &env)?, max_size }, notice.or(unread)))
+    }
+}
+
+fn chatwoot_env(environment: &Environment, file: &File) -> Option<PathBuf> {
+    environment.get("INGRESS_CHATWOOT_ENV").map(PathBuf::from).or_else(|| file.chatwoot_env.clone())
 }
 
 fn parsed<T>(
@@ -400,6 +462,7 @@ mod tests {
             ("log_level = \"loud\"", "log_level must be \"error\", \"warn\", \"info\" or \"debug\""),
             ("service = \"ses\"", "service must be \"relay\""),
             ("proxy = \"socks5://x\"", "proxy must be a URL that begins with https:// or http://"),
+            ("inboxes = [\"support\"]", "inboxes must be a list of addresses in quotes"),
             ("password_file = \"/x\"", "password and password_file are both set: keep one"),
             ("[repair]\nmisspelt = false", "unknown repair misspelt in [repair]"),
         ] {

@@ -4,6 +4,7 @@ use super::draft::Draft;
 use super::{Repair, Step, kept};
 use crate::message::address::{self, Address, Mailbox};
 use crate::message::header::Header;
+use crate::route::reply_uuid;
 
 /// The mail gem takes the last of several To fields and forgets the others (D15).
 pub(super) const REPEATED_TO: Repair = Repair {
@@ -158,17 +159,7 @@ fn addresses(header: &Header<'_>, name: &str) -> Vec<Address> {
     mailboxes.map(|mailbox| mailbox.address).collect()
 }
 
-/// `reply+UUID@`, in any case (Chatwoot's `ApplicationMailbox::REPLY_EMAIL_UUID_PATTERN`).
-pub(crate) fn is_reply_address(address: &Address) -> bool {
+/// `reply+UUID@`: the address of a conversation.
+fn is_reply_address(address: &Address) -> bool {
     reply_uuid(address.local()).is_some()
-}
-
-/// The UUID in a conversation's local part, in lower case.
-pub(crate) fn reply_uuid(local: &str) -> Option<String> {
-    let prefix = local.get(..6).filter(|prefix| prefix.eq_ignore_ascii_case("reply+"))?;
-    let uuid = local.get(prefix.len()..)?;
-    let groups: Vec<&str> = uuid.split('-').collect();
-    let sized = groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12]);
-    let hexadecimal = groups.iter().all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()));
-    (sized && hexadecimal).then(|| uuid.to_ascii_lowercase())
 }

@@ -177,6 +177,7 @@ fn attached_message(draft: &mut Draft<'_>) -> bool {
             CONTENT_TYPE,
             format!("application/octet-stream; name=\"{name}\"").as_bytes(),
         );
+        set_aside_name(header);
         name_attachment(header, &name);
         true
     })
@@ -192,6 +193,16 @@ fn eml_name(header: &Header<'_>) -> String {
     let stem: String = text.chars().filter(plain).take(60).collect();
     let stem = stem.trim().trim_end_matches(".eml").trim();
     if stem.is_empty() { "message.eml".to_owned() } else { format!("{stem}.eml") }
+}
+
+/// A disposition whose file name does not end in `.eml` gives way.
+fn set_aside_name(header: &mut Header<'_>) {
+    let Some(field) = last(header, DISPOSITION) else { return };
+    let ends_well = |name: &Parameter| name.value.to_ascii_lowercase().ends_with(b".eml");
+    if filename(&field).is_some_and(|name| !ends_well(&name)) {
+        let at = field.at;
+        kept::set_aside(header, at, DISPOSITION);
+    }
 }
 
 /// Makes sure that a part is an attachment with a name: without one the mail gem takes it for none (`Message#find_attachment`).

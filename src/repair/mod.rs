@@ -91,6 +91,12 @@ impl Switches {
         Ok(Self { off })
     }
 
+    /// These switches with none but the first `count` repairs of the table on.
+    pub(crate) fn first(&self, count: usize) -> Self {
+        let rest = REPAIRS.iter().skip(count).map(|repair| repair.name);
+        Self { off: self.off.iter().copied().chain(rest).collect() }
+    }
+
     fn is_on(&self, repair: &Repair) -> bool {
         !self.off.contains(&repair.name)
     }

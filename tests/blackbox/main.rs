@@ -13,6 +13,7 @@ mod support;
 
 mod configuration;
 mod envelope;
+mod explanation;
 mod laws;
 mod manual;
 mod memory;

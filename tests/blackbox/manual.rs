@@ -359,6 +359,9 @@ fn page_settings(title: &str) -> Vec<String> {
     let page = text(FILE_PAGE);
     let settings = items(section(&page, title)).into_iter().map(|item| {
         let item = item.strip_prefix("Cm ").unwrap_or_else(|| panic!("{item}")).replace(" No = ", " = ");
+        if let Some((key, value)) = item.split_once("Bq Qq ") {
+            return format!("{key}[\"{value}\"]");
+        }
         match item.split_once("Qq ") {
             Some((key, value)) => format!("{key}\"{value}\""),
             None => item,

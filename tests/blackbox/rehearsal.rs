@@ -77,7 +77,13 @@ fn a_rehearsal_takes_repairs_and_limits_from_a_named_file() {
     let setting = Setting::new("https://chat.example.com", "max_size = \"10\"");
     let ended = Ingress::new(["try", "-c", &setting.shown("ingress.toml"), "-"]).stdin(MESSAGE).run();
     assert_eq!((ended.status, ended.stdout.as_str()), (Some(65), ""));
-    assert_eq!(ended.stderr, format!("ingress: the message has {} bytes, max_size is 10\n", MESSAGE.len()));
+    assert_eq!(
+        ended.stderr,
+        format!(
+            "ingress: cannot read standard input: the message has {} bytes, max_size is 10\n",
+            MESSAGE.len()
+        )
+    );
 }
 
 #[test]

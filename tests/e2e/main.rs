@@ -13,9 +13,12 @@ mod support;
 
 mod action_mailbox;
 mod by_hand;
+mod corpus;
 mod folder;
 mod guard;
 mod nginx;
+mod oracle;
 mod postfix;
+mod repairs;
 mod smtp;
 mod through_postfix;

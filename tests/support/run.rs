@@ -78,8 +78,19 @@ impl Ingress {
         self
     }
 
+    /// Runs a command that must succeed, and gives its output byte for byte.
+    pub(crate) fn output(self, what: &str) -> Vec<u8> {
+        let (ended, stdout) = self.finish();
+        assert_eq!((ended.status, ended.stderr.as_str()), (Some(0), ""), "{what}");
+        stdout
+    }
+
     /// Runs to the end; panics when that takes more than a minute and a half.
-    pub(crate) fn run(mut self) -> Ended {
+    pub(crate) fn run(self) -> Ended {
+        self.finish().0
+    }
+
+    fn finish(mut self) -> (Ended, Vec<u8>) {
         self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = self.command.spawn().unwrap();
         let mut input = child.stdin.take().unwrap();
@@ -98,15 +109,17 @@ impl Ingress {
         let status = wait(&mut child);
         drop(done);
         writing.join().unwrap().expect("ingress reads its input to the end");
-        Ended { status, stdout: stdout.join().unwrap(), stderr: stderr.join().unwrap() }
+        let (stdout, stderr) = (stdout.join().unwrap(), stderr.join().unwrap());
+        let shown = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (Ended { status, stdout: shown(&stdout), stderr: shown(&stderr) }, stdout)
     }
 }
 
-fn reading(mut stream: impl Read + Send + 'static) -> thread::JoinHandle<String> {
+fn reading(mut stream: impl Read + Send + 'static) -> thread::JoinHandle<Vec<u8>> {
     thread::spawn(move || {
         let mut bytes = Vec::new();
         stream.read_to_end(&mut bytes).unwrap();
-        String::from_utf8_lossy(&bytes).into_owned()
+        bytes
     })
 }
 

@@ -10,17 +10,43 @@ use super::spec::is_atext;
 /// Whether the value is a list of addresses in a form that the mail gem parses: names as words, quoted strings, encoded words or raw
 /// UTF-8, addresses bare or in brackets, comments, groups, stray separators.
 pub(crate) fn parses_strictly(value: &[u8]) -> bool {
-    let Ok(text) = std::str::from_utf8(value) else { return false };
+    items(value).is_some_and(|items| items.iter().all(|item| !matches!(item, Item::Word)))
+}
+
+/// What the mail gem reads of a field, when it surely reads it.
+///
+/// A word alone is an address without domain to it: `Smith, Bob <b@x>` has two items. `parses_strictly` leaves such fields to repair.
+pub(crate) fn gem_reads(value: &[u8]) -> Option<Vec<Option<Address>>> {
+    let items = items(value)?.into_iter().filter_map(|item| match item {
+        Item::Address(address) => Some(Some(address)),
+        Item::Word => Some(None),
+        Item::Group => None,
+    });
+    Some(items.collect())
+}
+
+fn items(value: &[u8]) -> Option<Vec<Item>> {
+    let text = std::str::from_utf8(value).ok()?;
     let unfolded = text.replace("\r\n ", " ").replace("\r\n\t", "\t");
     if unfolded.chars().any(|c| c.is_control() && c != '\t') {
-        return false;
+        return None;
     }
-    Scanner { rest: unfolded.chars().peekable(), grouped: false }.list().is_some()
+    Scanner { rest: unfolded.chars().peekable(), grouped: false, items: Vec::new() }.list()
+}
+
+/// A member of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Item {
+    Address(Address),
+    Word,
+    /// The start of a group.
+    Group,
 }
 
 struct Scanner<'a> {
     rest: Peekable<Chars<'a>>,
     grouped: bool,
+    items: Vec<Item>,
 }
 
 /// What ended an item.
@@ -30,25 +56,19 @@ enum Ending {
 }
 
 impl Scanner<'_> {
-    fn list(mut self) -> Option<()> {
-        let mut found = false;
-        loop {
-            let (ending, useful) = self.item()?;
-            found |= useful;
-            if matches!(ending, Ending::End) {
-                return (found && !self.grouped).then_some(());
-            }
-        }
+    fn list(mut self) -> Option<Vec<Item>> {
+        while let Ending::Separator = self.item()? {}
+        (!self.items.is_empty() && !self.grouped).then_some(self.items)
     }
 
-    /// One mailbox, the start of a group, or nothing between two separators; says whether it holds an address or group.
-    fn item(&mut self) -> Option<(Ending, bool)> {
+    /// One mailbox, the start of a group, or nothing between two separators.
+    fn item(&mut self) -> Option<Ending> {
         let mut words: Vec<String> = Vec::new();
         let mut quoted = false;
         loop {
             // The mail gem stumbles over a comment within a name; after an address it is fine.
             match words.as_slice() {
-                [word] if !quoted && is_plain_spec(word) => self.blanks()?,
+                [word] if !quoted && plain_spec(word).is_some() => self.blanks()?,
                 _ => self.no_comment()?,
             }
             match self.rest.peek().copied() {
@@ -58,9 +78,10 @@ impl Scanner<'_> {
                 }
                 Some('<') => {
                     self.rest.next();
-                    self.bracketed()?;
+                    let address = self.bracketed()?;
+                    self.items.push(Item::Address(address));
                     self.blanks()?;
-                    return Some((self.separator()?, true));
+                    return self.separator();
                 }
                 Some(':') => {
                     self.rest.next();
@@ -68,19 +89,24 @@ impl Scanner<'_> {
                         && (quoted || !words.is_empty())
                         && words.iter().all(|word| !word.contains('@'));
                     self.grouped = starts_group.then_some(true)?;
-                    return Some((Ending::Separator, true));
+                    self.items.push(Item::Group);
+                    return Some(Ending::Separator);
                 }
                 Some(c) if is_name(c) => words.push(self.word()?),
+                _ if quoted => return None,
                 _ => {
-                    let bare = match words.as_slice() {
-                        [] => false,
-                        [word] => is_plain_spec(word).then_some(true)?,
-                        _ => return None,
-                    };
-                    return (!quoted).then_some((self.separator()?, bare));
+                    self.bare(&words)?;
+                    return self.separator();
                 }
             }
         }
+    }
+
+    /// An item without brackets: an address, a word alone, or nothing.
+    fn bare(&mut self, words: &[String]) -> Option<()> {
+        let [word] = words else { return words.is_empty().then_some(()) };
+        self.items.push(if word.contains('@') { Item::Address(plain_spec(word)?) } else { Item::Word });
+        Some(())
     }
 
     fn separator(&mut self) -> Option<Ending> {
@@ -146,11 +172,11 @@ impl Scanner<'_> {
         }
     }
 
-    fn bracketed(&mut self) -> Option<()> {
+    fn bracketed(&mut self) -> Option<Address> {
         let mut text = String::new();
         loop {
             match self.rest.next()? {
-                '>' => return is_plain_spec(&text).then_some(()),
+                '>' => return plain_spec(&text),
                 c => text.push(c),
             }
         }
@@ -162,7 +188,8 @@ impl Scanner<'_> {
         while let Some(c) = self.rest.next_if(|c| is_name(*c)) {
             word.push(c);
         }
-        let sound = if word.contains('@') { is_plain_spec(&word) } else { word.chars().any(|c| c != '.') };
+        let sound =
+            if word.contains('@') { plain_spec(&word).is_some() } else { word.chars().any(|c| c != '.') };
         sound.then_some(word)
     }
 }
@@ -173,13 +200,14 @@ fn is_name(c: char) -> bool {
 }
 
 /// An addr-spec without anything that can be read in two ways: no quotes, no apostrophes around it, dots between labels only.
-fn is_plain_spec(text: &str) -> bool {
-    let Some(address) = Address::from_spec(text) else { return false };
+fn plain_spec(text: &str) -> Option<Address> {
     let label = |label: &str| !label.is_empty() && label.chars().all(is_atext);
-    address.to_string() == text
-        && !text.starts_with('\'')
-        && address.local().split('.').all(label)
-        && address.domain().split('.').all(label)
+    Address::from_spec(text).filter(|address| {
+        address.to_string() == text
+            && !text.starts_with('\'')
+            && address.local().split('.').all(label)
+            && address.domain().split('.').all(label)
+    })
 }
 
 #[cfg(test)]

@@ -62,7 +62,7 @@ class RecordMailbox < ApplicationMailbox
   private
 
   def decide
-    return "dropped" unless mail.to.is_a?(Array) && mail.to.any?
+    return "dropped" unless mail.to.is_a?(Array)
 
     mail.to.each { |address| (found = REPLY.match(address)) && (return "reply #{found[1].downcase}") }
     inbox = candidates.map { |address| plain(address) }.find { |address| INBOXES.include?(address) }

@@ -1,0 +1,171 @@
+//! `ingress explain`: what would be sent, which repairs, and where Chatwoot will file it; sends nothing.
+
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+use super::message_file::{Unreadable, read_message};
+use crate::cli::{ExplainArgs, Options};
+use crate::config::Rules;
+use crate::environment::Environment;
+use crate::explanation::{CopyShown, Explanation, RouteShown, explain};
+use crate::log::sanitized;
+use crate::message::address::Address;
+use crate::{envelope, message};
+
+/// Explains; the status is sysexits(3)'s: 0, 65 no message, 78 broken configuration.
+pub(crate) fn run(arguments: &ExplainArgs, options: &Options, environment: &Environment) -> ExitCode {
+    match explained(arguments, options, environment) {
+        Ok(output) => ExitCode::from(if io::stdout().write_all(&output).is_ok() { 0 } else { 74 }),
+        Err(Unreadable { status, complaint }) => {
+            complain(&complaint);
+            ExitCode::from(status)
+        }
+    }
+}
+
+fn complain(text: &str) {
+    let _ = io::stderr().write_all(format!("ingress: {}\n", sanitized(text)).as_bytes());
+}
+
+fn explained(
+    arguments: &ExplainArgs,
+    options: &Options,
+    environment: &Environment,
+) -> Result<Vec<u8>, Unreadable> {
+    let rules = Rules::load(options, environment)
+        .map_err(|fault| Unreadable { status: 78, complaint: fault.to_string() })?;
+    let (mut rules, notice) = rules;
+    if let Some(notice) = notice {
+        complain(&notice);
+    }
+    for inbox in &arguments.inbox {
+        let address = Address::parse(inbox)
+            .ok_or_else(|| Unreadable { status: 64, complaint: format!("--inbox {inbox} is no address") })?;
+        rules.chatwoot.inboxes.push(address);
+    }
+    let (message, whence) =
+        read_message(arguments.file.as_deref(), rules.repairs.extra_returns(), rules.max_size)?;
+    if !message::has_header(&message.bytes) {
+        return Err(Unreadable { status: 65, complaint: format!("{whence}: no header field in it") });
+    }
+    let envelope = envelope::read(&options.recipient, options.sender.as_deref(), environment, &message.bytes);
+    let explanation = explain(&message, &envelope, &rules.repairs, &rules.chatwoot);
+    if arguments.raw {
+        return Ok(explanation.copies.into_iter().flat_map(|copy| copy.bytes).collect());
+    }
+    if arguments.json {
+        let mut text = serde_json::to_vec_pretty(&explanation)
+            .map_err(|error| Unreadable { status: 75, complaint: format!("cannot write JSON: {error}") })?;
+        text.push(b'\n');
+        return Ok(text);
+    }
+    let colours = io::stdout().is_terminal() && environment.raw("NO_COLOR").is_none();
+    Ok(Page { colours, text: String::new() }.write(&explanation, &whence).into_bytes())
+}
+
+/// The explanation as text for people.
+struct Page {
+    colours: bool,
+    text: String,
+}
+
+const RED: &str = "31";
+const GREEN: &str = "32";
+
+impl Page {
+    fn write(mut self, explanation: &Explanation, whence: &str) -> String {
+        self.row("Message", &format!("{whence}, {} bytes", explanation.size));
+        self.envelope(explanation);
+        self.parts(explanation);
+        for copy in &explanation.copies {
+            self.copy(copy, explanation.copies.len() > 1);
+        }
+        self.text
+    }
+
+    fn envelope(&mut self, explanation: &Explanation) {
+        let envelope = &explanation.envelope;
+        let sender = envelope.sender.as_deref().unwrap_or("somebody unknown");
+        let recipients = match envelope.named_by {
+            Some(whence) => format!("{} (named by {whence})", envelope.recipients.join(", ")),
+            None => "nobody that is named".to_owned(),
+        };
+        self.row("Envelope", &format!("from {sender} to {recipients}"));
+        for ignored in &envelope.ignored {
+            self.row("", &format!("ignored: {ignored}"));
+        }
+    }
+
+    fn parts(&mut self, explanation: &Explanation) {
+        for (number, part) in explanation.parts.iter().enumerate() {
+            let charset = part.charset.as_deref().map(|charset| format!(", {charset}")).unwrap_or_default();
+            let name = part.name.as_deref().map(|name| format!(" \"{name}\"")).unwrap_or_default();
+            let line =
+                format!("{}{}{charset}{name}, {} bytes", "  ".repeat(part.depth), part.media_type, part.size);
+            self.row(if number == 0 { "Parts" } else { "" }, &line);
+        }
+    }
+
+    fn copy(&mut self, copy: &CopyShown, one_of_several: bool) {
+        if one_of_several {
+            self.text.push('\n');
+            self.row("Copy", &format!("for {}", copy.recipient.as_deref().unwrap_or("nobody")));
+        }
+        self.row("Sender", copy.sender.as_deref().unwrap_or("none that Chatwoot could use"));
+        self.addresses("To", &copy.to);
+        self.addresses("Cc", &copy.cc);
+        if copy.repairs.is_empty() {
+            self.row("Repairs", "none needed");
+        }
+        for (number, repair) in copy.repairs.iter().enumerate() {
+            self.row(
+                if number == 0 { "Repairs" } else { "" },
+                &format!("{}: {}", repair.name, repair.summary),
+            );
+            for line in &repair.before {
+                self.painted("", &format!("  - {}", sanitized(line)), RED);
+            }
+            for line in &repair.after {
+                self.painted("", &format!("  + {}", sanitized(line)), GREEN);
+            }
+        }
+        for (number, warning) in copy.warnings.iter().enumerate() {
+            self.painted(if number == 0 { "Warning" } else { "" }, warning, RED);
+        }
+        self.row("Automatic", if copy.automatic { "yes: Chatwoot sends no greeting" } else { "no" });
+        self.route(&copy.route, &copy.route_without_repairs);
+    }
+
+    /// The first few of a list.
+    fn addresses(&mut self, label: &str, addresses: &[String]) {
+        const SHOWN: usize = 5;
+        if addresses.is_empty() {
+            return;
+        }
+        let mut list = addresses.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
+        if addresses.len() > SHOWN {
+            list.push_str(&format!(" and {} more", addresses.len() - SHOWN));
+        }
+        self.row(label, &list);
+    }
+
+    fn route(&mut self, route: &RouteShown, without: &RouteShown) {
+        let colour = |route: &RouteShown| if route.arrives { GREEN } else { RED };
+        self.painted("Route", &route.text, colour(route));
+        if without != route {
+            self.painted("", &format!("without repairs: {}", without.text), colour(without));
+        }
+    }
+
+    fn row(&mut self, label: &str, text: &str) {
+        self.text.push_str(&format!("{label:<10} {}\n", sanitized(text)));
+    }
+
+    fn painted(&mut self, label: &str, text: &str, colour: &str) {
+        if self.colours {
+            self.text.push_str(&format!("{label:<10} \u{1b}[{colour}m{}\u{1b}[0m\n", sanitized(text)));
+        } else {
+            self.row(label, text);
+        }
+    }
+}

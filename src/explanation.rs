@@ -1,0 +1,306 @@
+//! What would become of a message: its structure, its repairs with before and after, its route. Pure; `explain` shows it.
+
+use serde::Serialize;
+
+use crate::envelope::{Envelope, Sender};
+use crate::message::address::{self, Address};
+use crate::message::encoded_word;
+use crate::message::header::{self, Header};
+use crate::message::mime::content_type::{ContentType, parameters};
+use crate::message::mime::{Part, last};
+use crate::repair::{REPAIRS, Switches, Unrepaired, repair};
+use crate::route::{self, Chatwoot, Route};
+
+/// Everything that can be said of a message before it is sent; the form of `explain --json`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Explanation {
+    /// In bytes, with CRLF line ends.
+    pub(crate) size: usize,
+    pub(crate) envelope: EnvelopeShown,
+    pub(crate) parts: Vec<PartShown>,
+    /// One for each envelope recipient.
+    pub(crate) copies: Vec<CopyShown>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct EnvelopeShown {
+    pub(crate) recipients: Vec<String>,
+    /// The option, variable or field that named the recipients.
+    pub(crate) named_by: Option<&'static str>,
+    /// `<>` for the null sender.
+    pub(crate) sender: Option<String>,
+    pub(crate) ignored: Vec<String>,
+}
+
+/// A part of the message, in the order of the tree.
+#[derive(Debug, Serialize)]
+pub(crate) struct PartShown {
+    pub(crate) depth: usize,
+    #[serde(rename = "type")]
+    pub(crate) media_type: String,
+    pub(crate) charset: Option<String>,
+    pub(crate) name: Option<String>,
+    /// As encoded, in bytes.
+    pub(crate) size: usize,
+}
+
+/// A copy as it would be sent for one recipient.
+#[derive(Debug, Serialize)]
+pub(crate) struct CopyShown {
+    pub(crate) recipient: Option<String>,
+    /// In bytes, as sent.
+    pub(crate) size: usize,
+    pub(crate) sender: Option<String>,
+    pub(crate) to: Vec<String>,
+    pub(crate) cc: Vec<String>,
+    pub(crate) repairs: Vec<RepairShown>,
+    pub(crate) warnings: Vec<String>,
+    /// Whether Chatwoot greets its sender (false) or takes it for automatic mail (true).
+    pub(crate) automatic: bool,
+    pub(crate) route: RouteShown,
+    pub(crate) route_without_repairs: RouteShown,
+    #[serde(skip)]
+    pub(crate) bytes: Vec<u8>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct RepairShown {
+    pub(crate) name: &'static str,
+    pub(crate) summary: &'static str,
+    /// Header fields that it takes away or changes, and what takes their place.
+    pub(crate) before: Vec<String>,
+    pub(crate) after: Vec<String>,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct RouteShown {
+    /// `reply`, `inbox`, `unknown`, `dropped`, `fails`, `refused`.
+    pub(crate) kind: &'static str,
+    pub(crate) text: String,
+    pub(crate) arrives: bool,
+}
+
+impl From<&Route> for RouteShown {
+    fn from(route: &Route) -> Self {
+        Self { kind: route.word(), text: route.to_string(), arrives: route.arrives() }
+    }
+}
+
+/// Explains a message, as it was read, for its envelope.
+pub(crate) fn explain(
+    message: &Unrepaired,
+    envelope: &Envelope,
+    switches: &Switches,
+    chatwoot: &Chatwoot,
+) -> Explanation {
+    let recipients: Vec<Option<&Address>> = match envelope.recipients.as_slice() {
+        [] => vec![None],
+        some => some.iter().map(Some).collect(),
+    };
+    let copy = |recipient: Option<&Address>| copy(message, recipient, &envelope.sender, switches, chatwoot);
+    Explanation {
+        size: message.bytes.len(),
+        envelope: EnvelopeShown {
+            recipients: envelope.recipients.iter().map(ToString::to_string).collect(),
+            named_by: envelope.named_by,
+            sender: match &envelope.sender {
+                Sender::Unknown => None,
+                Sender::Null => Some("<>".to_owned()),
+                Sender::Known(address) => Some(address.to_string()),
+            },
+            ignored: envelope.ignored.clone(),
+        },
+        parts: parts(&message.bytes),
+        copies: recipients.into_iter().map(copy).collect(),
+    }
+}
+
+fn copy(
+    message: &Unrepaired,
+    recipient: Option<&Address>,
+    sender: &Sender,
+    switches: &Switches,
+    chatwoot: &Chatwoot,
+) -> CopyShown {
+    let mut repairs = Vec::new();
+    let mut stage = repair(message.clone(), recipient, sender, &switches.first(0)).bytes;
+    for (number, repair_shown) in REPAIRS.iter().enumerate() {
+        let next = repair(message.clone(), recipient, sender, &switches.first(number + 1));
+        if next.repairs.contains(&repair_shown.name) {
+            let (before, after) = difference(&header_lines(&stage), &header_lines(&next.bytes));
+            repairs.push(RepairShown {
+                name: repair_shown.name,
+                summary: repair_shown.summary,
+                before,
+                after,
+            });
+        }
+        stage = next.bytes;
+    }
+    let header = route::header_of(&stage);
+    let route = route::predict(&stage, chatwoot);
+    CopyShown {
+        recipient: recipient.map(ToString::to_string),
+        size: stage.len(),
+        sender: route::sender(&header).map(|address| address.to_string()),
+        to: addresses(&header, "To"),
+        cc: addresses(&header, "Cc"),
+        repairs,
+        warnings: warnings(&stage, &route),
+        automatic: route::is_automatic(&header),
+        route: RouteShown::from(&route),
+        route_without_repairs: RouteShown::from(&route::predict(&message.bytes, chatwoot)),
+        bytes: stage,
+    }
+}
+
+/// More attachments than Chatwoot keeps (`ReplyMailbox`, 15): the first ones are lost (D16).
+const MOST_ATTACHMENTS: usize = 15;
+
+fn warnings(bytes: &[u8], route: &Route) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if !route.arrives() {
+        warnings.push(format!("nobody will see it: {route}"));
+    }
+    let attachments = parts(bytes).iter().filter(|part| part.name.is_some()).count();
+    if attachments > MOST_ATTACHMENTS {
+        warnings
+            .push(format!("it has {attachments} attachments; Chatwoot keeps the last {MOST_ATTACHMENTS}"));
+    }
+    warnings
+}
+
+fn addresses(header: &Header<'_>, name: &str) -> Vec<String> {
+    let mailboxes = last(header, name).map(|field| address::read(field.value).mailboxes).unwrap_or_default();
+    mailboxes.into_iter().map(|mailbox| mailbox.address.to_string()).collect()
+}
+
+/// The tree of parts, flattened with depths.
+fn parts(bytes: &[u8]) -> Vec<PartShown> {
+    let start = crate::message::preamble_length(bytes);
+    let message = bytes.get(start..).unwrap_or_default();
+    let (section, body) = message.split_at_checked(header::section_length(message)).unwrap_or((message, &[]));
+    let header = Header::parse(section);
+    let whole = Part::of_message(&header, body);
+    let mut shown = vec![part_shown(&header, &whole, 0)];
+    add_children(&whole, body, 1, &mut shown);
+    shown
+}
+
+fn add_children(part: &Part, body: &[u8], depth: usize, shown: &mut Vec<PartShown>) {
+    for child in &part.children {
+        shown.push(part_shown(&child.fields(body), child, depth));
+        add_children(child, body, depth + 1, shown);
+    }
+}
+
+fn part_shown(header: &Header<'_>, part: &Part, depth: usize) -> PartShown {
+    let kind = part.content_type.clone().unwrap_or_else(|| ContentType::parse(b"text/plain"));
+    let named = |field: &str| {
+        let field = last(header, field)?;
+        let named = |name: &[u8]| name.starts_with(b"filename") || name.starts_with(b"name");
+        parameters(field.value)
+            .into_iter()
+            .find(|(name, _)| named(name))
+            .map(|(_, parameter)| text(&parameter.value))
+    };
+    PartShown {
+        depth,
+        media_type: kind.media_type,
+        charset: kind.charset.map(|charset| text(&charset.value)),
+        name: named("Content-Disposition").or_else(|| named("Content-Type")),
+        size: part.body.len(),
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    encoded_word::decode(&encoded_word::raw_text(bytes))
+}
+
+/// The fields of the message and of its parts, each on one line.
+fn header_lines(bytes: &[u8]) -> Vec<String> {
+    let header = route::header_of(bytes);
+    let start = crate::message::preamble_length(bytes);
+    let message = bytes.get(start..).unwrap_or_default();
+    let body = message.get(header::section_length(message)..).unwrap_or_default();
+    let mut lines = lines_of(&header);
+    for part in Part::of_message(&header, body).walk().into_iter().skip(1) {
+        lines.extend(lines_of(&part.fields(body)));
+    }
+    lines
+}
+
+fn lines_of(header: &Header<'_>) -> Vec<String> {
+    let line = |field: header::Field<'_>| {
+        let value: Vec<String> =
+            encoded_word::raw_text(field.value).split_whitespace().map(str::to_owned).collect();
+        format!("{}: {}", String::from_utf8_lossy(field.name), value.join(" "))
+    };
+    header.fields().map(line).collect()
+}
+
+/// What is in one list and not in the other, each as often as it is missing.
+fn difference(before: &[String], after: &[String]) -> (Vec<String>, Vec<String>) {
+    let missing = |from: &[String], of: &[String]| {
+        let mut rest: Vec<&String> = of.iter().collect();
+        let gone = from.iter().filter(|line| match rest.iter().position(|other| other == line) {
+            Some(at) => {
+                rest.swap_remove(at);
+                false
+            }
+            None => true,
+        });
+        gone.cloned().collect()
+    };
+    (missing(before, after), missing(after, before))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn explained(text: &str) -> Explanation {
+        let message = Unrepaired { bytes: text.replace('\n', "\r\n").into_bytes(), returns_mended: false };
+        let envelope = Envelope {
+            recipients: vec![Address::parse("support@example.com").unwrap()],
+            ..Envelope::default()
+        };
+        let chatwoot =
+            Chatwoot { inboxes: vec![Address::parse("support@example.com").unwrap()], own_sender: None };
+        explain(&message, &envelope, &Switches::default(), &chatwoot)
+    }
+
+    #[test]
+    fn a_repair_is_shown_with_before_and_after() {
+        let explanation = explained(
+            "From: a@b\nTo: Help: Desk <support@example.com>\nMessage-ID: <1@x>\nContent-Type: text/plain\n\nhi\n",
+        );
+        let copy = &explanation.copies[0];
+        assert_eq!(copy.repairs.len(), 1);
+        assert_eq!(copy.repairs[0].name, "unparsable-to");
+        assert_eq!(copy.repairs[0].before, ["To: Help: Desk <support@example.com>"]);
+        assert_eq!(
+            copy.repairs[0].after,
+            [
+                "To: \"Help: Desk\" <support@example.com>",
+                "X-Ingress-Original-To: Help: Desk <support@example.com>"
+            ]
+        );
+        assert_eq!(copy.route.text, "inbox support@example.com");
+        assert_eq!(copy.route_without_repairs.text, "dropped: its To cannot be parsed");
+    }
+
+    #[test]
+    fn what_nobody_will_see_is_a_warning() {
+        let explanation = explained(
+            "From: a@b\nTo: x@y\nX-Original-To: x@y\nMessage-ID: <1@x>\nContent-Type: text/plain\n\nhi\n",
+        );
+        assert!(explanation.copies[0].warnings.is_empty());
+        let many = "--b\nContent-Type: image/png; name=\"a.png\"\n\nx\n".repeat(16);
+        let explanation = explained(&format!(
+            "From: a@b\nTo: support@example.com\nContent-Type: multipart/mixed; boundary=b\n\n{many}--b--\n"
+        ));
+        assert_eq!(explanation.copies[0].warnings, ["it has 16 attachments; Chatwoot keeps the last 15"]);
+        assert_eq!(explanation.parts.len(), 17);
+    }
+}
