@@ -20,6 +20,8 @@ pub(crate) struct Attempt {
     /// `message-id=`, `recipient=`, `sender=`, `size=`, `repairs=`, `route=` of the log.
     pub(crate) message: Line,
     pub(crate) repairs: Vec<&'static str>,
+    /// Whether Chatwoot will show it, as far as can be foretold.
+    pub(crate) arrives: bool,
     /// The HTTP status, when there was an answer.
     pub(crate) status: Option<u16>,
     pub(crate) result: Result<(), Failure>,
@@ -81,15 +83,18 @@ fn attempt(
     message: Unrepaired,
     deadline: Instant,
 ) -> Attempt {
-    let Repaired { bytes, repairs } = repair(message, recipient, sender, &settings.repairs);
+    let Repaired { bytes, repairs, attachments } = repair(message, recipient, sender, &settings.repairs);
     let mut line = described(&bytes, recipient, sender);
     line.add("repairs", repairs.join(","));
-    line.add("route", route::of_header(&route::header_of(&bytes), &settings.chatwoot));
+    let route = route::of_header(&route::header_of(&bytes), &settings.chatwoot);
+    line.add("route", &route);
+    line.add_some("notice", route::too_many(attachments));
     let request = settings.endpoint.request(&settings.password, Bytes::from(bytes));
     let answer = client.send(&request, deadline);
     Attempt {
         message: line,
         repairs,
+        arrives: route.arrives(),
         status: answer.as_ref().ok().copied(),
         result: answer.and_then(|status| judged(settings, status)),
     }

@@ -6,7 +6,7 @@ use crate::envelope::{Envelope, Sender};
 use crate::message::address::{self, Address};
 use crate::message::encoded_word;
 use crate::message::header::{self, Header};
-use crate::message::mime::content_type::{ContentType, parameters};
+use crate::message::mime::content_type::{ContentType, filename};
 use crate::message::mime::{Part, last};
 use crate::repair::{REPAIRS, Switches, Unrepaired, repair};
 use crate::route::{self, Chatwoot, Route};
@@ -154,19 +154,12 @@ fn copy(
     }
 }
 
-/// More attachments than Chatwoot keeps (`ReplyMailbox`, 15): the first ones are lost (D16).
-const MOST_ATTACHMENTS: usize = 15;
-
 fn warnings(bytes: &[u8], route: &Route) -> Vec<String> {
     let mut warnings = Vec::new();
     if !route.arrives() {
         warnings.push(format!("nobody will see it: {route}"));
     }
-    let attachments = parts(bytes).iter().filter(|part| part.name.is_some()).count();
-    if attachments > MOST_ATTACHMENTS {
-        warnings
-            .push(format!("it has {attachments} attachments; Chatwoot keeps the last {MOST_ATTACHMENTS}"));
-    }
+    warnings.extend(route::too_many(parts(bytes).iter().filter(|part| part.name.is_some()).count()));
     warnings
 }
 
@@ -196,14 +189,8 @@ fn add_children(part: &Part, body: &[u8], depth: usize, shown: &mut Vec<PartShow
 
 fn part_shown(header: &Header<'_>, part: &Part, depth: usize) -> PartShown {
     let kind = part.content_type.clone().unwrap_or_else(|| ContentType::parse(b"text/plain"));
-    let named = |field: &str| {
-        let field = last(header, field)?;
-        let named = |name: &[u8]| name.starts_with(b"filename") || name.starts_with(b"name");
-        parameters(field.value)
-            .into_iter()
-            .find(|(name, _)| named(name))
-            .map(|(_, parameter)| text(&parameter.value))
-    };
+    let named =
+        |field: &str| last(header, field).and_then(|field| filename(&field)).map(|name| text(&name.value));
     PartShown {
         depth,
         media_type: kind.media_type,

@@ -251,6 +251,12 @@ pub(crate) fn is_automatic(header: &Header<'_>) -> bool {
     marked || last(header, "X-Autoreply").is_some_and(|field| field.trimmed().eq_ignore_ascii_case(b"yes"))
 }
 
+/// What to say of a message with more attachments than Chatwoot keeps (`Attachment` limit of a message: 15): the first ones are lost.
+pub(crate) fn too_many(attachments: usize) -> Option<String> {
+    const MOST: usize = 15;
+    (attachments > MOST).then(|| format!("it has {attachments} attachments; Chatwoot keeps the last {MOST}"))
+}
+
 /// The UUID in the local part of a conversation's address, `reply+UUID`, in any case; given in lower case.
 pub(crate) fn reply_uuid(local: &str) -> Option<String> {
     let prefix = local.get(..6).filter(|prefix| prefix.eq_ignore_ascii_case("reply+"))?;

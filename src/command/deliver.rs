@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use super::message_file::explain_waiting;
+use tracing::Level;
+
 use crate::cli::Options;
 use crate::config::{self, Settings, TIMEOUT};
 use crate::delivery::{self, Attempt};
@@ -150,7 +152,7 @@ fn log_attempt(attempt: &Attempt, settings: &Settings, last_words: &LastWords) {
     for notice in &last_words.context().notices {
         line.add("notice", notice);
     }
-    log::write(level(exit), &line);
+    log::write(if exit == Exit::Delivered && !attempt.arrives { Level::WARN } else { level(exit) }, &line);
 }
 
 /// What the last panic said; a panic prints nothing, it ends in the log.

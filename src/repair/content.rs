@@ -2,8 +2,8 @@
 
 use super::draft::{Draft, Wrapping};
 use super::{Repair, Step, kept};
-use crate::message::header::{Field, Header};
-use crate::message::mime::content_type::{ContentType, Parameter, parameters};
+use crate::message::header::Header;
+use crate::message::mime::content_type::{ContentType, Parameter, filename};
 use crate::message::mime::transfer_encoding::TransferEncoding;
 use crate::message::mime::{charset, last};
 
@@ -125,12 +125,6 @@ fn is_attachment(header: &Header<'_>) -> bool {
     })
 }
 
-/// The name that a Content-Disposition or Content-Type gives the file.
-fn filename(field: &Field<'_>) -> Option<Parameter> {
-    let named = |name: &[u8]| name.starts_with(b"filename") || name.starts_with(b"name");
-    parameters(field.value).into_iter().find(|(name, _)| named(name)).map(|(_, parameter)| parameter)
-}
-
 /// The bytes of a part's text, whatever its encoding is called.
 fn decoded<'b>(header: &Header<'_>, body: &'b [u8]) -> std::borrow::Cow<'b, [u8]> {
     let encoding = last(header, TRANSFER_ENCODING).map_or(TransferEncoding::Identity, |field| {
@@ -143,17 +137,18 @@ fn decoded<'b>(header: &Header<'_>, body: &'b [u8]) -> std::borrow::Cow<'b, [u8]
 }
 
 fn with_charset(value: &[u8], present: Option<&Parameter>, label: &str) -> Vec<u8> {
-    match present
-        .and_then(|charset| Some((value.get(..charset.range.start)?, value.get(charset.range.end..)?)))
+    if let Some(charset) = present
+        && let (Some(before), Some(after)) =
+            (value.get(..charset.range.start), value.get(charset.range.end..))
     {
-        Some((before, after)) => [before, label.as_bytes(), after].concat(),
-        None => {
-            let bare = value.trim_ascii_end();
-            let bare = bare.strip_suffix(b";").unwrap_or(bare);
-            let bare = if bare.trim_ascii().is_empty() { b" text/plain" } else { bare };
-            [bare, b"; charset=", label.as_bytes()].concat()
-        }
+        let is_quoted = value.get(charset.range.start) == Some(&b'"');
+        let label = if is_quoted { format!("\"{label}\"") } else { label.to_owned() };
+        return [before, label.as_bytes(), after].concat();
     }
+    let bare = value.trim_ascii_end();
+    let bare = bare.strip_suffix(b";").unwrap_or(bare);
+    let bare = if bare.trim_ascii().is_empty() { b" text/plain" } else { bare };
+    [bare, b"; charset=", label.as_bytes()].concat()
 }
 
 fn ensure_mime_version(header: &mut Header<'_>) {

@@ -5,7 +5,8 @@ use std::ops::Range;
 use crate::envelope::Sender;
 use crate::message::address::Address;
 use crate::message::header::{self, Header};
-use crate::message::mime::Part;
+use crate::message::mime::content_type::filename;
+use crate::message::mime::{Part, last};
 
 /// What the repairs of fields and parts work on.
 pub(super) struct Draft<'a> {
@@ -80,6 +81,15 @@ impl<'a> Draft<'a> {
     /// Puts something around the body.
     pub(super) fn wrap(&mut self, wrapping: Wrapping) {
         self.wrapping = Some(wrapping);
+    }
+
+    /// How many parts inside have a file name.
+    pub(super) fn attachments(&mut self) -> usize {
+        let named = |part: &&PartDraft<'_>| {
+            let fields = [last(&part.header, "Content-Disposition"), last(&part.header, "Content-Type")];
+            fields.iter().flatten().any(|field| filename(field).is_some())
+        };
+        self.structure().inner.iter().filter(named).count()
     }
 
     fn structure(&mut self) -> &mut Parts<'a> {

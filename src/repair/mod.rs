@@ -8,6 +8,8 @@ mod draft;
 mod envelope_recipient;
 mod identifiers;
 mod kept;
+#[cfg(test)]
+mod laws;
 mod preamble;
 mod sender;
 
@@ -121,6 +123,8 @@ pub(crate) struct Repaired {
     pub(crate) bytes: Vec<u8>,
     /// The names of the repairs that changed something, in the order of the table.
     pub(crate) repairs: Vec<&'static str>,
+    /// How many parts have a file name.
+    pub(crate) attachments: usize,
 }
 
 /// Mends a message for one envelope recipient.
@@ -155,26 +159,25 @@ pub(crate) fn repair(
             done.push(repair.name);
         }
     }
+    let attachments = draft.attachments();
     let changes = draft.changes();
     changes.apply(&mut bytes, start);
-    Repaired { bytes, repairs: done }
+    Repaired { bytes, repairs: done, attachments }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::message::header;
     use crate::message::line_ends::LineEnds;
-    use proptest::prelude::*;
 
-    fn read(bytes: &[u8], switches: &Switches) -> Unrepaired {
+    pub(super) fn read(bytes: &[u8], switches: &Switches) -> Unrepaired {
         let mut line_ends = LineEnds::new(switches.extra_returns(), bytes.len()).unwrap();
         line_ends.push(bytes).unwrap();
         let (bytes, returns_mended) = line_ends.finish();
         Unrepaired { bytes, returns_mended }
     }
 
-    fn repaired(bytes: &[u8], recipient: Option<&str>) -> Repaired {
+    pub(super) fn repaired(bytes: &[u8], recipient: Option<&str>) -> Repaired {
         let recipient = recipient.and_then(Address::parse);
         let switches = Switches::default();
         repair(read(bytes, &switches), recipient.as_ref(), &Sender::Unknown, &switches)
@@ -240,93 +243,6 @@ mod tests {
             );
             assert_eq!(REPAIRS.iter().filter(|other| other.name == repair.name).count(), 1);
             assert!(!repair.summary.is_empty());
-        }
-    }
-
-    /// Lines as they come in mail, good and bad, in any order.
-    const LINES: &[&[u8]] = &[
-        b"To: support@example.com",
-        b"Cc: Sales <sales@example.com>",
-        b"To: Help: Desk <support@example.com>",
-        b"To: a@example.com, support@example.com",
-        b"Cc: Smith, Bob <b@x.org>",
-        b"Cc: reply+5f2b3c1e-8d4a-4b7e-9c60-1a2b3c4d5e6f@reply.example.com",
-        b"To: undisclosed recipients",
-        b"To: undisclosed-recipients:;",
-        b"Bcc: <<a@b>>",
-        b"From: J\xfcrgen <j@x.org>",
-        b"From: MAILER-DAEMON (x)",
-        b"Reply-To: <>",
-        b"Sender: s@x.org",
-        b"Message-ID: <1@example.org>",
-        b"Message-ID:",
-        b"Message-ID: <\xe4@b>\0",
-        b"References: <a@b> <\xe4@c>",
-        b"Subject: \xe4",
-        b"X-Original-To: support@example.com",
-        b"X-Original-To: <sales@example.com>",
-        b"X-Original-To:",
-        b"X-Forwarded-For: a b",
-        b"Auto-Submitted: no",
-        b"Precedence: bulk",
-        b"From bob Mon Jan 1",
-        b"\xef\xbb\xbfFrom: a@b",
-        b"From: =?utf-8?q?=C3=A4?= <a@b>",
-        b"Content-Type: multipart/mixed; boundary=b",
-        b"Content-Type: text/plain",
-        b"Content-Type: text/plain; charset=x-odd",
-        b"Content-Type: application/pdf",
-        b"Content-Type: message/rfc822",
-        b"Content-Transfer-Encoding: odd",
-        b"Content-Transfer-Encoding: base64",
-        b"Content-Disposition: inline",
-        b"--b",
-        b"--b--",
-        b" folded",
-        b"",
-        b"\r",
-        b"text \xff\0",
-        "gr\u{fc}\u{df}e".as_bytes(),
-    ];
-
-    fn message() -> impl Strategy<Value = Vec<u8>> {
-        let line = proptest::sample::select(LINES);
-        let end = prop_oneof![5 => Just(&b"\n"[..]), 5 => Just(&b"\r\n"[..]), 1 => Just(&b"\r\r\n"[..]), 1 => Just(&b""[..])];
-        proptest::collection::vec((line, end), 0..16)
-            .prop_map(|lines| lines.into_iter().flat_map(|(line, end)| [line, end].concat()).collect())
-    }
-
-    fn recipient() -> impl Strategy<Value = Option<&'static str>> {
-        prop_oneof![
-            Just(None),
-            Just(Some("support@example.com")),
-            Just(Some("reply+5f2b3c1e-8d4a-4b7e-9c60-1a2b3c4d5e6f@reply.example.com"))
-        ]
-    }
-
-    proptest! {
-        #[test]
-        fn repairing_twice_changes_nothing(message in message(), recipient in recipient()) {
-            let once = repaired(&message, recipient);
-            let twice = repaired(&once.bytes, recipient);
-            prop_assert_eq!(String::from_utf8_lossy(&twice.bytes), String::from_utf8_lossy(&once.bytes));
-            prop_assert_eq!(twice.repairs, Vec::<&str>::new());
-        }
-
-        #[test]
-        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300), recipient in recipient()) {
-            let once = repaired(&bytes, recipient);
-            prop_assert_eq!(repaired(&once.bytes, recipient).bytes, once.bytes);
-        }
-
-        #[test]
-        fn the_body_stays(body in "[a-z\r\n ]{0,60}") {
-            let mut message = b"To: c@d\n\n".to_vec();
-            message.extend_from_slice(body.as_bytes());
-            let unrepaired = read(&message, &Switches::default()).bytes;
-            let sent = repaired(&message, Some("support@example.com")).bytes;
-            let after = |bytes: &[u8]| bytes[header::section_length(bytes)..].to_vec();
-            prop_assert_eq!(after(&sent), after(&unrepaired));
         }
     }
 }

@@ -86,7 +86,10 @@ fn what_cannot_be_explained_is_said_on_stderr() {
         assert!(ended.stderr.starts_with(stderr), "{words:?}: {}", ended.stderr);
     };
     let ended = Ingress::new(["explain"]).stdin("no header\n").run();
-    assert_eq!((ended.status, ended.stderr.as_str()), (Some(65), "ingress: standard input: no header field in it\n"));
+    assert_eq!(
+        (ended.status, ended.stderr.as_str()),
+        (Some(65), "ingress: standard input: no header field in it\n")
+    );
     fails(&["explain"], 65, "ingress: cannot read standard input: standard input ended without a byte\n");
     fails(&["explain", "/nonexistent"], 65, "ingress: cannot read /nonexistent: no such file or directory\n");
     fails(

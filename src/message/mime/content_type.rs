@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::{Header, last};
+use crate::message::header::Field;
 
 /// What a Content-Type field says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -77,7 +78,13 @@ pub(crate) fn parameters(value: &[u8]) -> Vec<(Vec<u8>, Parameter)> {
     found
 }
 
-/// The next semicolon outside quotes, or the end.
+/// The name that a Content-Disposition or Content-Type gives the file.
+pub(crate) fn filename(field: &Field<'_>) -> Option<Parameter> {
+    let named = |name: &[u8]| name.starts_with(b"filename") || name.starts_with(b"name");
+    parameters(field.value).into_iter().find(|(name, _)| named(name)).map(|(_, parameter)| parameter)
+}
+
+/// The next semicolon outside quotes, or the end. A quote that nothing closes is none.
 fn end_of_item(value: &[u8], start: usize) -> usize {
     let mut quoted = false;
     let mut escaped = false;
@@ -85,7 +92,8 @@ fn end_of_item(value: &[u8], start: usize) -> usize {
         match byte {
             _ if escaped => escaped = false,
             b'\\' if quoted => escaped = true,
-            b'"' => quoted = !quoted,
+            b'"' if quoted => quoted = false,
+            b'"' => quoted = value.get(at + 1..).is_some_and(|rest| memchr::memchr(b'"', rest).is_some()),
             b';' if !quoted => return at,
             _ => {}
         }
@@ -122,12 +130,10 @@ fn quoted(inside: &[u8]) -> (Vec<u8>, usize) {
     (text, inside.len() + 1)
 }
 
-/// A token ends at a blank or a comment.
+/// A token ends at a blank, a control character or a comment.
 fn bare(text: &[u8]) -> (Vec<u8>, usize) {
-    let length = text
-        .iter()
-        .position(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b'('))
-        .unwrap_or(text.len());
+    let ends = |byte: &u8| byte.is_ascii_whitespace() || byte.is_ascii_control() || *byte == b'(';
+    let length = text.iter().position(ends).unwrap_or(text.len());
     (text.get(..length).unwrap_or_default().to_vec(), length)
 }
 
@@ -164,6 +170,7 @@ mod tests {
         assert_eq!(charset("text/plain; name=\"a; charset=no\"; charset=yes").unwrap(), "yes");
         assert_eq!(charset("text/plain; charset=a; charset=b").unwrap(), "b");
         assert_eq!(charset("text/plain; name=x"), None);
+        assert_eq!(charset("text/plain; name=\"open; charset=utf-8").unwrap(), "utf-8");
     }
 
     #[test]
