@@ -21,7 +21,7 @@ const GRACE: Duration = Duration::from_millis(250);
 const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Signals that end a process and that a process can catch. SIGABRT is apart: a failed allocation raises it.
-const SIGNALS: [(i32, &str); 13] = [
+const SIGNALS: [(i32, &str); 12] = [
     (signal::SIGHUP, "SIGHUP"),
     (signal::SIGINT, "SIGINT"),
     (signal::SIGQUIT, "SIGQUIT"),
@@ -30,7 +30,6 @@ const SIGNALS: [(i32, &str); 13] = [
     (signal::SIGUSR1, "SIGUSR1"),
     (signal::SIGUSR2, "SIGUSR2"),
     (signal::SIGXCPU, "SIGXCPU"),
-    (signal::SIGXFSZ, "SIGXFSZ"),
     (signal::SIGVTALRM, "SIGVTALRM"),
     (signal::SIGPROF, "SIGPROF"),
     (signal::SIGTRAP, "SIGTRAP"),
@@ -56,6 +55,8 @@ impl Watcher {
             75,
             Arc::new(AtomicBool::new(true)),
         );
+        // Postfix's local(8) limits the size of files (`mailbox_size_limit`): a log that has reached it fails to be written, no more.
+        let _ = signal_hook::flag::register(signal::SIGXFSZ, Arc::new(AtomicBool::new(false)));
         let deadline = Arc::new(Mutex::new(deadline));
         let watched = Arc::clone(&deadline);
         let watch = move || watch(caught, &watched, &last_words);
