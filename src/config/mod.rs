@@ -190,10 +190,17 @@ fn judge(options: &Options, environment: &Environment, file: &File) -> Result<Se
         chatwoot_env(environment, file).as_deref().map(ChatwootEnv::read).transpose()?.unwrap_or_default();
     let mut notices = Vec::new();
     let endpoint = endpoint(options, environment, file, &chatwoot, &mut notices)?;
+    let network = network(file)?;
+    let proxy_elsewhere = network.proxy.as_ref().is_some_and(|proxy| !is_this_machine(proxy));
+    if endpoint.url().scheme() == "http" && proxy_elsewhere && file.allow_http != Some(true) {
+        return Err(Fault::new(
+            "proxy would be sent the password in clear: use an https URL of Chatwoot, or set allow_http = true",
+        ));
+    }
     Ok(Settings {
         endpoint,
         password: password(options, environment, file, &chatwoot)?,
-        network: network(file)?,
+        network,
         max_size: parsed("max_size", file.max_size.as_deref(), value::size)?.unwrap_or(MAX_SIZE),
         on_too_large: on_too_large(file.on_too_large.as_deref())?,
         repairs: switches(file)?,
