@@ -2,6 +2,8 @@
 
 use std::error::Error;
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -67,10 +69,16 @@ impl Client {
     /// A connection that breaks while the body is on its way may hide an answer that came before the body was read
     /// (nginx's 413, then a reset). So the endpoint is asked once more with the header alone: that stores nothing.
     async fn post(&self, request: &Request<'_>) -> Result<u16, Failure> {
-        match self.answer(request, request.body.clone().into()).await {
+        let taken = Arc::new(AtomicBool::new(false));
+        let body = Whole { rest: request.body.clone(), taken: Arc::clone(&taken) };
+        match self.answer(request, reqwest::Body::wrap(body)).await {
             Err(failure) if failure.cause == Cause::ConnectionLost => {
                 Err(self.early_answer(request).await.unwrap_or(failure))
             }
+            Ok(status @ 200..300) if !taken.load(Ordering::Relaxed) => Err(Failure::new(
+                Cause::ConnectionLost,
+                format!("the endpoint answered {status} before it took the whole message"),
+            )),
             result => result,
         }
     }
@@ -103,6 +111,39 @@ impl Client {
 
 /// How long an endpoint that judges by the header alone may take to say so.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// A message as it is sent, in pieces: so that a success answered to a part of it is not believed.
+struct Whole {
+    rest: Bytes,
+    /// Whether the last piece is on its way.
+    taken: Arc<AtomicBool>,
+}
+
+/// How much of a message is on its way at once, beside what the kernel holds.
+const PIECE: usize = 64 * 1024;
+
+impl http_body::Body for Whole {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<http_body::Frame<Bytes>, io::Error>>> {
+        let length = self.rest.len().min(PIECE);
+        let piece = self.rest.split_to(length);
+        self.taken.store(self.rest.is_empty(), Ordering::Relaxed);
+        std::task::Poll::Ready((length > 0).then_some(Ok(http_body::Frame::data(piece))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        http_body::SizeHint::with_exact(self.rest.len() as u64)
+    }
+}
 
 /// A body that never comes.
 struct HeldBack;
@@ -159,10 +200,10 @@ fn connect_failure(error: &reqwest::Error) -> Failure {
         use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
         matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)
     };
-    let cause = match find::<io::Error>(error) {
-        Some(error) if lost(error) => Cause::ConnectionLost,
-        _ => Cause::CannotConnect,
-    };
+    // A reset amid the handshake stands inside another I/O error; a proxy that closes amid the tunnel's is none at all.
+    let lost = causes(error).filter_map(|cause| cause.downcast_ref()).any(lost)
+        || text.contains("unexpected end of file");
+    let cause = if lost { Cause::ConnectionLost } else { Cause::CannotConnect };
     if error.is_timeout() {
         return Failure::new(Cause::CannotConnect, "no connection within connect_timeout");
     }
@@ -198,17 +239,17 @@ fn certificate(reason: &CertificateError) -> std::borrow::Cow<'static, str> {
     }
 }
 
-/// The first error of this type among the causes; also inside `io::Error`, which hides what it wraps from `source()`.
+/// The first error of this type among the causes.
 fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(found) = error.downcast_ref::<T>() {
-            return Some(found);
-        }
+    causes(error).find_map(|cause| cause.downcast_ref())
+}
+
+/// The error and its causes, outermost first; also those inside `io::Error`, which hides what it wraps from `source()`.
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| {
         let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        next = wrapped.map(|error| error as &(dyn Error + 'static)).or_else(|| error.source());
-    }
-    None
+        wrapped.map(|error| error as &(dyn Error + 'static)).or_else(|| error.source())
+    })
 }
 
 /// The causes as prose, outermost first, without the URL that reqwest's own text repeats.
