@@ -1,4 +1,4 @@
-//! A real Action Mailbox (Debian's packages, puma, SQLite) with Chatwoot's routing rules.
+//! A real Action Mailbox (Debian's packages on puma) with Chatwoot's routing rules.
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use crate::folder::PASSWORD;
 use crate::guard::Guard;
-use crate::support::eventually;
+use crate::support::{Port, eventually};
 
 pub(crate) struct ActionMailbox {
     /// Nothing while it is stopped.
     server: Option<Guard>,
     folder: PathBuf,
-    port: u16,
+    port: Port,
     service: String,
 }
 
@@ -38,7 +38,7 @@ impl ActionMailbox {
     pub(crate) fn start_as(folder: &Path, service: &str) -> Self {
         let folder = folder.join("action_mailbox");
         fs::create_dir_all(&folder).unwrap();
-        let mut server = Self { server: None, folder, port: 0, service: service.to_owned() };
+        let mut server = Self { server: None, folder, port: Port::hold(), service: service.to_owned() };
         server.resume();
         server
     }
@@ -55,7 +55,7 @@ impl ActionMailbox {
             "-t",
             "1:8",
             "-b",
-            &format!("tcp://127.0.0.1:{}", self.port),
+            &format!("tcp://127.0.0.1:{}", self.port.number()),
             application,
         ]);
         command
@@ -65,12 +65,10 @@ impl ActionMailbox {
             .env("PASSWORD", PASSWORD);
         command.current_dir(&self.folder).stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
         let mut server = Guard::start(&mut command);
-        self.port = eventually("puma to listen", || {
+        eventually("puma to listen", || {
             let text = fs::read_to_string(&output).unwrap();
             assert!(!server.has_exited(), "puma ended:\n{text}");
-            let (_, rest) = text.split_once("Listening on http://127.0.0.1:")?;
-            let (port, _) = rest.split_once('\n')?;
-            port.trim().parse().ok()
+            text.contains("Listening on http://127.0.0.1:").then_some(())
         });
         self.server = Some(server);
     }
@@ -80,12 +78,12 @@ impl ActionMailbox {
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        format!("http://127.0.0.1:{}", self.port.number())
     }
 
     /// What was stored and routed, once there are at least `count` of them and nothing is left to route.
     pub(crate) fn routed(&self, count: usize) -> Vec<Routed> {
-        eventually(&format!("{count} routed messages"), || {
+        eventually(format_args!("{count} routed messages"), || {
             let lines = fs::read_to_string(self.folder.join("routes.jsonl")).unwrap_or_default();
             let routed: Vec<Routed> =
                 lines.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
@@ -99,13 +97,18 @@ impl ActionMailbox {
         records.len()
     }
 
+    /// How many times something was posted, stored or not.
+    pub(crate) fn posts(&self) -> usize {
+        fs::read_to_string(self.folder.join("app.log")).unwrap().matches("Started POST ").count()
+    }
+
     /// The bytes of a record as they are stored.
     pub(crate) fn stored(&self, id: u64) -> Vec<u8> {
         self.get(&format!("/records/{id}"))
     }
 
     fn get(&self, path: &str) -> Vec<u8> {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port.number())).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
         write!(stream, "GET {path} HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n").unwrap();
         let mut answer = Vec::new();

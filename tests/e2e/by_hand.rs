@@ -1,5 +1,8 @@
 //! `ingress < message` by hand, to a real Action Mailbox.
 
+use std::collections::BTreeSet;
+use std::thread;
+
 use crate::action_mailbox::ActionMailbox;
 use crate::folder::{Folder, PASSWORD};
 use crate::support::Ingress;
@@ -22,7 +25,24 @@ fn a_message_delivered_twice_from_two_hosts_is_one_record() {
     let again = String::from_utf8_lossy(MESSAGE).replace('\n', "\r\n");
     run().env("PATH", "/").stdin(again).run().assert_delivered();
     assert_eq!(server.routed(1).len(), 1);
-    assert_eq!(server.records(), 1);
+    assert_eq!((server.records(), server.posts()), (1, 2));
+}
+
+#[test]
+fn two_hundred_copies_at_once_all_deliver() {
+    let folder = Folder::new();
+    let server = ActionMailbox::start(folder.path());
+    folder.configure(&server.url(), PASSWORD);
+    let configuration = folder.shown("ingress.toml");
+    thread::scope(|scope| {
+        for number in 0..200 {
+            let configuration = &configuration;
+            let message = String::from_utf8_lossy(MESSAGE).replace("my order", &format!("order {number}"));
+            scope.spawn(move || Ingress::new(["-c", configuration]).stdin(message).run().assert_delivered());
+        }
+    });
+    let ids: BTreeSet<String> = server.routed(200).into_iter().map(|routed| routed.message_id).collect();
+    assert_eq!((ids.len(), server.records(), server.posts()), (200, 200, 200));
 }
 
 #[test]

@@ -6,11 +6,11 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::guard::Guard;
-use crate::support::{eventually, free_port};
+use crate::support::{Port, eventually};
 
 pub(crate) struct Nginx {
     _server: Guard,
-    port: u16,
+    port: Port,
 }
 
 impl Nginx {
@@ -18,13 +18,14 @@ impl Nginx {
     pub(crate) fn start(folder: &Path, upstream: &str, limit: &str) -> Self {
         let prefix = folder.join("nginx");
         fs::create_dir_all(&prefix).unwrap();
-        let port = free_port();
+        let port = Port::hold();
+        let number = port.number();
         let configuration = format!(
             "daemon off; master_process off; pid nginx.pid; error_log error.log;\n\
              events {{ }}\n\
              http {{\n\
                access_log off; client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path f; uwsgi_temp_path u; scgi_temp_path s;\n\
-               server {{ listen 127.0.0.1:{port}; client_max_body_size {limit}; location / {{ proxy_pass {upstream}; }} }}\n\
+               server {{ listen 127.0.0.1:{number}; client_max_body_size {limit}; location / {{ proxy_pass {upstream}; }} }}\n\
              }}\n"
         );
         fs::write(prefix.join("nginx.conf"), configuration).unwrap();
@@ -38,12 +39,12 @@ impl Nginx {
                 "nginx ended: {}",
                 fs::read_to_string(prefix.join("error.log")).unwrap_or_default()
             );
-            TcpStream::connect(("127.0.0.1", port)).ok()
+            TcpStream::connect(("127.0.0.1", number)).ok()
         });
         Self { _server: server, port }
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        format!("http://127.0.0.1:{}", self.port.number())
     }
 }

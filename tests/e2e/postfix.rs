@@ -1,21 +1,24 @@
 //! A real Postfix, an instance of the test's own, configured with what stands in `examples/postfix`.
 
+use std::fmt::{self, Display, Formatter};
 use std::fs;
 use std::net::TcpStream;
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use crate::folder::{Folder, USER, mode};
 use crate::smtp;
-use crate::support::{eventually, free_port};
+use crate::support::{Port, eventually};
 
 pub(crate) struct Postfix {
     configuration: PathBuf,
     log: PathBuf,
     /// What was sent back to `@example.org`.
     returned: PathBuf,
-    port: u16,
+    port: Port,
 }
 
 const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/postfix");
@@ -35,44 +38,78 @@ impl Postfix {
             fs::write(configuration.join(name), filled_in(folder, name)).unwrap();
         }
         let log = folder.join("maillog");
-        let mut port = 0;
-        let started = (0..5).any(|_| {
-            port = free_port();
-            fs::write(configuration.join("main.cf"), main_cf(folder, &log)).unwrap();
-            fs::write(configuration.join("master.cf"), master_cf(folder, port)).unwrap();
-            run(&configuration, "postfix", &["start"]) && eventually_listening(port, &log)
-        });
+        let port = Port::hold();
+        fs::write(configuration.join("main.cf"), main_cf(folder, &log)).unwrap();
+        fs::write(configuration.join("master.cf"), master_cf(folder, port.number())).unwrap();
         let postfix = Self { configuration, log, returned, port };
-        assert!(started, "postfix does not start:\n{}", postfix.log());
+        postfix.run("postfix", "start");
+        let address = ("127.0.0.1", postfix.port.number());
+        eventually(format_args!("Postfix to listen; {}", Shown(&postfix.log)), || {
+            TcpStream::connect(address).ok()
+        });
         postfix
     }
 
     pub(crate) fn send(&self, sender: &str, recipients: &[&str], message: &str) {
-        smtp::send(self.port, sender, recipients, message);
+        smtp::send(self.port.number(), sender, recipients, message);
     }
 
-    /// Tries everything in the queue again, now.
+    /// Tries everything that was put off again, now.
     pub(crate) fn flush(&self) {
-        assert!(run(&self.configuration, "postqueue", &["-f"]));
+        self.run("postqueue", "-f");
     }
 
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 
+    /// How many lines of the log have all of `words`.
+    pub(crate) fn lines(&self, words: &[&str]) -> usize {
+        self.log().lines().filter(|line| words.iter().all(|word| line.contains(word))).count()
+    }
+
     /// Waits for `count` lines in which all of `words` stand.
     pub(crate) fn logged(&self, count: usize, words: &[&str]) {
-        eventually(&format!("{count} lines of Postfix's log with {words:?} in:\n{}", self.log()), || {
-            let lines =
-                self.log().lines().filter(|line| words.iter().all(|word| line.contains(word))).count();
-            (lines >= count).then_some(())
+        eventually(format_args!("{count} lines with {words:?}; {}", Shown(&self.log)), || {
+            (self.lines(words) >= count).then_some(())
         });
     }
 
-    /// How many messages wait in the queue.
-    pub(crate) fn queued(&self) -> usize {
-        let output = Command::new("postqueue").arg("-c").arg(&self.configuration).arg("-j").output().unwrap();
-        String::from_utf8_lossy(&output.stdout).lines().count()
+    /// Waits until nothing but `count` messages is in the queue, and those are put off: a flush passes over what is still being
+    /// delivered, and the log says how a delivery ended before the queue does.
+    pub(crate) fn put_off(&self, count: usize) {
+        eventually(format_args!("a queue of {count} deferred messages; {}", Shown(&self.log)), || {
+            let queue = self.queue()?;
+            let deferred = |message: &String| message.contains("\"queue_name\": \"deferred\"");
+            (queue.len() == count && queue.iter().all(deferred)).then_some(())
+        });
+    }
+
+    /// Waits until nothing is left in the queue.
+    pub(crate) fn emptied(&self) {
+        self.put_off(0);
+    }
+
+    /// The messages in the queue, as `postqueue -j` shows them; nothing when it can't say.
+    fn queue(&self) -> Option<Vec<String>> {
+        let output = self.command("postqueue", "-j").stdout(Stdio::piped()).output().unwrap();
+        let lines = String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect();
+        output.status.success().then_some(lines)
+    }
+
+    /// One of Postfix's commands, for this instance.
+    fn command(&self, program: &str, argument: &str) -> Command {
+        let mut command = Command::new(program);
+        command.arg("-c").arg(&self.configuration).arg(argument);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+    }
+
+    fn run(&self, program: &str, argument: &str) {
+        match self.command(program, argument).status() {
+            Ok(status) => assert!(status.success(), "{program} {argument} failed; {}", Shown(&self.log)),
+            Err(error) => panic!("cannot run {program}: {error} (tests/run installs what the tests need)"),
+        }
     }
 
     /// What came back to the sender.
@@ -83,7 +120,23 @@ impl Postfix {
 
 impl Drop for Postfix {
     fn drop(&mut self) {
-        run(&self.configuration, "postfix", &["abort"]);
+        let succeeds =
+            |argument| self.command("postfix", argument).status().is_ok_and(|status| status.success());
+        succeeds("abort");
+        // Its processes write to the folder until they have ended.
+        let end = Instant::now() + Duration::from_secs(10);
+        while succeeds("status") && Instant::now() < end {
+            sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+/// The log, as it reads when it is shown.
+struct Shown<'a>(&'a Path);
+
+impl Display for Shown<'_> {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Postfix's log:\n{}", fs::read_to_string(self.0).unwrap_or_default())
     }
 }
 
@@ -92,29 +145,8 @@ fn uid_of(user: &str) -> u32 {
     let line = users
         .lines()
         .find(|line| line.starts_with(&format!("{user}:")))
-        .expect("the package postfix made its user");
+        .unwrap_or_else(|| panic!("there is no user {user} (tests/run installs what the tests need)"));
     line.split(':').nth(2).unwrap().parse().unwrap()
-}
-
-fn eventually_listening(port: u16, log: &Path) -> bool {
-    eventually("Postfix to listen", || {
-        let refused = || fs::read_to_string(log).unwrap_or_default().contains("Address already in use");
-        match TcpStream::connect(("127.0.0.1", port)) {
-            Ok(_) => Some(true),
-            Err(_) if refused() => Some(false),
-            Err(_) => None,
-        }
-    })
-}
-
-fn run(configuration: &Path, program: &str, arguments: &[&str]) -> bool {
-    let mut command = Command::new(program);
-    command.arg("-c").arg(configuration).args(arguments);
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    match command.status() {
-        Ok(status) => status.success(),
-        Err(error) => panic!("cannot run {program}: {error} (tests/run installs what the tests need)"),
-    }
 }
 
 /// A file of `examples/postfix` with this folder's paths and user.

@@ -4,10 +4,14 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
+/// How long the server may take over one answer.
+const DEADLINE: Duration = Duration::from_secs(90);
+
 /// Sends one message; panics when the server does not take it. `message` has LF line ends.
 pub(crate) fn send(port: u16, sender: &str, recipients: &[&str], message: &str) {
     let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(90))).unwrap();
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
+    stream.set_write_timeout(Some(DEADLINE)).unwrap();
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     let mut stream = stream;
     expect(&mut reader, "220");

@@ -38,8 +38,12 @@ fn a_message_sent_by_smtp_arrives_as_it_was_sent() {
         added.starts_with("Received: from client.example.org") && added.matches("\r\n").count() == 3,
         "{added}"
     );
-    postfix.logged(1, &["relay=chatwoot", "dsn=2.0.0", "status=sent (delivered via chatwoot service)"]);
-    assert_eq!(postfix.queued(), 0);
+    postfix.emptied();
+    assert_eq!(
+        postfix.lines(&["relay=chatwoot", "dsn=2.0.0", "status=sent (delivered via chatwoot service)"]),
+        1
+    );
+    assert_eq!((server.records(), server.posts()), (1, 1));
 }
 
 #[test]
@@ -72,13 +76,14 @@ fn a_wrong_password_keeps_the_message_until_it_is_mended() {
     let postfix = Postfix::start(&folder);
     postfix.send(SENDER, &[REPLY], &message(1, REPLY));
     postfix.logged(1, &["dsn=4.7.0", "status=deferred", "Chatwoot refused the mail gateway"]);
-    assert_eq!((postfix.queued(), server.records()), (1, 0));
+    postfix.put_off(1);
+    assert_eq!((server.records(), server.posts()), (0, 1));
     assert!(folder.ingress_log().contains("remedy=\"make the password the same"));
     folder.configure(&server.url(), PASSWORD);
     postfix.flush();
-    assert_eq!(server.routed(1).len(), 1);
-    postfix.logged(1, &["status=sent"]);
-    assert_eq!(postfix.queued(), 0);
+    assert_eq!(server.routed(1)[0].route, format!("reply {UUID}"));
+    postfix.emptied();
+    assert_eq!((postfix.lines(&["status=sent"]), server.records(), server.posts()), (1, 1, 2));
 }
 
 #[test]
@@ -92,11 +97,13 @@ fn a_server_that_is_down_keeps_the_message_until_it_is_back() {
         postfix.send(SENDER, &[REPLY], &message(number, REPLY));
     }
     postfix.logged(3, &["dsn=4.4.1", "status=deferred", "Chatwoot cannot be reached"]);
+    postfix.put_off(3);
     server.resume();
     postfix.flush();
-    assert_eq!(server.routed(3).len(), 3);
-    postfix.logged(3, &["status=sent"]);
-    assert_eq!(postfix.queued(), 0);
+    let ids: BTreeSet<String> = server.routed(3).into_iter().map(|routed| routed.message_id).collect();
+    assert_eq!(ids, (1..=3).map(|number| format!("{number}@example.org")).collect());
+    postfix.emptied();
+    assert_eq!((postfix.lines(&["status=sent"]), server.records(), server.posts()), (3, 3, 3));
 }
 
 #[test]
@@ -110,7 +117,7 @@ fn a_message_over_the_proxy_s_limit_bounces_to_its_sender() {
     postfix.logged(1, &["dsn=5.3.4", "status=bounced", "The message is too large"]);
     postfix.send(SENDER, &[REPLY], &message(2, REPLY));
     assert_eq!(server.routed(1)[0].message_id, "2@example.org");
-    postfix.logged(2, &["status=sent"]);
+    postfix.emptied();
     let bounce = postfix.returned();
     assert!(bounce.contains("5.3.4") && bounce.contains(REPLY) && !bounce.contains("127.0.0.1:"), "{bounce}");
     assert_eq!(server.records(), 1);
@@ -129,7 +136,8 @@ fn two_hundred_messages_at_once_are_two_hundred_records() {
         }
     });
     let ids: BTreeSet<String> = server.routed(200).into_iter().map(|routed| routed.message_id).collect();
-    assert_eq!(ids.len(), 200);
-    postfix.logged(200, &["status=sent"]);
-    assert_eq!((server.records(), postfix.queued()), (200, 0));
+    assert_eq!(ids, (0..200).map(|number| format!("{number}@example.org")).collect());
+    postfix.emptied();
+    assert_eq!((postfix.lines(&["status=sent"]), postfix.lines(&["status=deferred"])), (200, 0));
+    assert_eq!((server.records(), server.posts()), (200, 200));
 }
