@@ -125,3 +125,17 @@ fn the_log_tells_the_route() {
         setting.log()
     );
 }
+
+#[test]
+fn too_many_attachments_are_a_notice_in_the_log() {
+    let server = Server::start(Manner::Answer(204));
+    let setting = Setting::new(&server.url(), "");
+    let part = "--b\nContent-Type: image/png; name=\"a.png\"\nContent-Transfer-Encoding: base64\n\nAAAA\n";
+    let header = "From: a@b\nTo: c@d\nMessage-ID: <1@x>\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n";
+    setting.ingress(&[]).stdin(format!("{header}{}--b--\n", part.repeat(16))).run().assert_delivered();
+    assert!(
+        setting.log().contains("notice=\"it has 16 attachments; Chatwoot keeps the last 15\""),
+        "{}",
+        setting.log()
+    );
+}

@@ -22,3 +22,4 @@ mod postfix;
 mod repairs;
 mod smtp;
 mod through_postfix;
+mod traced;
