@@ -10,7 +10,8 @@ impl Guard {
         match command.spawn() {
             Ok(child) => Self(child),
             Err(error) => {
-                panic!("cannot start {command:?}: {error} (tests/run installs what the tests need)")
+                let program = command.get_program().display();
+                panic!("cannot start {program}: {error} (tests/run installs what the tests need)")
             }
         }
     }
