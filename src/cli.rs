@@ -117,13 +117,46 @@ pub(crate) enum Invocation {
 /// Reads the command line. Whatever does not clearly come from an operator comes from a mail server.
 pub(crate) fn read(arguments: &[OsString]) -> Invocation {
     use clap::error::ErrorKind::{DisplayHelp, DisplayVersion};
-    match Cli::try_parse_from(arguments) {
+    match Cli::try_parse_from(hyphened_addresses_as_values(arguments)) {
         Ok(Cli { options, more, command: None }) => Invocation::Delivery(with_more(options, more)),
         Ok(Cli { options, command: Some(command), .. }) => Invocation::Operator(command, options),
         Err(error) if matches!(error.kind(), DisplayHelp | DisplayVersion) => Invocation::Informed(error),
         Err(error) if names_a_command(arguments) => Invocation::Misused(error),
         Err(error) => Invocation::Delivery(Err(complaint(&error))),
     }
+}
+
+/// The options that take the next word, whatever it is.
+const WITH_VALUE: [&str; 9] =
+    ["-c", "--config", "--url", "--password-file", "-r", "--recipient", "-f", "--sender", "--log"];
+
+/// Puts `--recipient=` before a further address that begins with `-` and would pass for an unknown option.
+fn hyphened_addresses_as_values(arguments: &[OsString]) -> Vec<OsString> {
+    let mut words = arguments.iter();
+    let mut read: Vec<OsString> = Vec::with_capacity(arguments.len());
+    while let Some(word) = words.next() {
+        if is_hyphened_address(&word.to_string_lossy()) {
+            let mut option = OsString::from("--recipient=");
+            option.push(word);
+            read.push(option);
+            continue;
+        }
+        read.push(word.clone());
+        if word == "--" {
+            read.extend(words.by_ref().cloned());
+        } else if WITH_VALUE.iter().any(|option| word == *option) {
+            read.extend(words.next().cloned());
+        }
+    }
+    read
+}
+
+fn is_hyphened_address(word: &str) -> bool {
+    let holds_its_value = |option: &&str| match word.strip_prefix(option) {
+        Some(rest) => !option.starts_with("--") || rest.starts_with('='),
+        None => false,
+    };
+    word.starts_with('-') && word.contains('@') && !WITH_VALUE.iter().any(holds_its_value)
 }
 
 /// Takes bare words as further recipients. One without `@` is a mistyped command.
@@ -141,8 +174,6 @@ pub(crate) fn definition() -> clap::Command {
 
 /// Whether the first word that is neither an option nor an option's value is a command.
 fn names_a_command(arguments: &[OsString]) -> bool {
-    const WITH_VALUE: [&str; 9] =
-        ["-c", "--config", "--url", "--password-file", "-r", "--recipient", "-f", "--sender", "--log"];
     let mut words = arguments.iter().skip(1).map(OsString::as_os_str);
     while let Some(word) = words.next() {
         if WITH_VALUE.iter().any(|option| word == *option) {
@@ -206,6 +237,11 @@ mod tests {
         assert_eq!(delivery(&["-r", "a@b", "-r", "c@d"]).recipient, ["a@b", "c@d"]);
         assert_eq!(delivery(&["--recipient=a@b", "--recipient=c@d", "-f", "s@x"]).recipient, ["a@b", "c@d"]);
         assert_eq!(delivery(&["-f", "s@x", "-r", "a@b", "c@d", "e@f"]).recipient, ["a@b", "c@d", "e@f"]);
+        let hyphened =
+            ["-r", "-a@b", "-c@d", "--help@e", "-v@f", "-fs@x", "-vrg@h", "--log=/i@j", "--", "-k@l"];
+        let options = delivery(&hyphened);
+        assert_eq!(options.recipient, ["-a@b", "--help@e", "-v@f", "-vrg@h", "-k@l"]);
+        assert_eq!(options.config.unwrap().as_os_str(), "@d");
     }
 
     #[test]
