@@ -12,7 +12,7 @@ use rustls::CertificateError;
 use tokio::runtime::Runtime;
 
 use super::{Request, tls};
-use crate::config::{Fault, Network};
+use crate::config::{Fault, Network, plain};
 use crate::environment::Environment;
 use crate::outcome::{Cause, Failure};
 
@@ -175,19 +175,27 @@ impl Drop for Client {
 
 /// Judges an error of the HTTP library by its kind, never by its text: the text can hold the URL.
 fn failure(error: &reqwest::Error) -> Failure {
-    let detail = || chain(error);
     if let Some(tls) = find::<rustls::Error>(error) {
         return tls_failure(tls);
     }
     if error.is_dns() {
-        return Failure::new(Cause::NameNotFound, detail());
+        return Failure::new(
+            Cause::NameNotFound,
+            format!("cannot resolve {}: {}", host(error), chain(error)),
+        );
     }
     if error.is_connect() {
         return connect_failure(error);
     }
     match find::<hyper::Error>(error) {
-        Some(http) if http.is_parse() => Failure::new(Cause::NotHttp, detail()),
-        _ => Failure::new(Cause::ConnectionLost, detail()),
+        Some(http) if http.is_parse() => Failure::new(
+            Cause::NotHttp,
+            format!("the answer of {} is not HTTP: {}", host(error), chain(error)),
+        ),
+        _ => Failure::new(
+            Cause::ConnectionLost,
+            format!("the connection to {} broke: {}", host(error), chain(error)),
+        ),
     }
 }
 
@@ -205,9 +213,22 @@ fn connect_failure(error: &reqwest::Error) -> Failure {
         || text.contains("unexpected end of file");
     let cause = if lost { Cause::ConnectionLost } else { Cause::CannotConnect };
     if error.is_timeout() {
-        return Failure::new(Cause::CannotConnect, "no connection within connect_timeout");
+        return Failure::new(
+            Cause::CannotConnect,
+            format!("no connection to {} within connect_timeout", host(error)),
+        );
     }
-    Failure::new(cause, text)
+    Failure::new(cause, format!("cannot connect to {}: {text}", host(error)))
+}
+
+/// The host of the request, with the port when the URL names one.
+fn host(error: &reqwest::Error) -> String {
+    let named = error.url().and_then(|url| Some((url.host_str()?, url.port())));
+    match named {
+        Some((host, Some(port))) => format!("{host}:{port}"),
+        Some((host, None)) => host.to_owned(),
+        None => "Chatwoot".to_owned(),
+    }
 }
 
 fn tls_failure(error: &rustls::Error) -> Failure {
@@ -257,8 +278,13 @@ fn chain(error: &reqwest::Error) -> String {
     let mut text = String::new();
     let mut next = error.source();
     while let Some(error) = next {
-        let step = error.to_string();
-        if !text.contains(&step) {
+        let step = match error.downcast_ref::<io::Error>() {
+            Some(error) => plain(error),
+            None => error.to_string(),
+        };
+        // The libraries' own frames, of which the next cause says more.
+        let is_frame = step.starts_with("client error") || step == "tcp connect error" || step == "dns error";
+        if !is_frame && !text.contains(&step) {
             text.push_str(if text.is_empty() { "" } else { ": " });
             text.push_str(&step);
         }
