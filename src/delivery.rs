@@ -27,6 +27,13 @@ pub(crate) struct Attempt {
     pub(crate) result: Result<(), Failure>,
 }
 
+impl Attempt {
+    /// An attempt that did not get as far as the network.
+    fn failed_before(message: Line, failure: Failure) -> Self {
+        Self { message, repairs: Vec::new(), arrives: true, status: None, result: Err(failure) }
+    }
+}
+
 /// Delivers `message` to each of the envelope's recipients, or once when there is none.
 ///
 /// What is worth trying again ends the round: the mail server comes back with the whole, and what was taken already is known by its
@@ -43,14 +50,17 @@ pub(crate) fn deliver(
         [] => vec![None],
         some => some.iter().map(Some).collect(),
     };
-    let mut rest = Some(message);
+    let mut rest = message;
     let mut worst: Option<Failure> = None;
     for (number, recipient) in recipients.iter().enumerate() {
         let last = number + 1 == recipients.len();
-        let Some(copy) = (if last { rest.take() } else { rest.as_ref().map(copied).transpose()? }) else {
-            break;
+        let copy = if last { Ok(std::mem::take(&mut rest)) } else { copied(&rest) };
+        let attempt = match copy {
+            Ok(copy) => attempt(settings, client, &envelope.sender, *recipient, copy, deadline),
+            Err(failure) => {
+                Attempt::failed_before(described(&rest.bytes, *recipient, &envelope.sender), failure)
+            }
         };
-        let attempt = attempt(settings, client, &envelope.sender, *recipient, copy, deadline);
         each(&attempt);
         let Err(failure) = attempt.result else { continue };
         let deferred = failure.cause.verdict(settings.on_too_large).exit == Exit::Deferred;

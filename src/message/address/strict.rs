@@ -66,12 +66,15 @@ impl Scanner<'_> {
         let mut words: Vec<String> = Vec::new();
         let mut quoted = false;
         loop {
+            let blanks = self.blanks();
             // The mail gem stumbles over a comment within a name; after an address it is fine.
-            match words.as_slice() {
-                [word] if !quoted && plain_spec(word).is_some() => self.blanks()?,
-                _ => self.no_comment()?,
+            if !quoted && words.len() == 1 && words.iter().all(|word| plain_spec(word).is_some()) {
+                self.comments()?;
             }
+            // After `Bob.` and two blanks it begins another address.
+            let wide = blanks > 1 && words.last().is_some_and(|word| word.contains(['.', '@']));
             match self.rest.peek().copied() {
+                Some(c) if wide && !matches!(c, ',' | ';') => return None,
                 Some('"') => {
                     self.quoted()?;
                     quoted = true;
@@ -80,14 +83,14 @@ impl Scanner<'_> {
                     self.rest.next();
                     let address = self.bracketed()?;
                     self.items.push(Item::Address(address));
-                    self.blanks()?;
+                    self.comments()?;
                     return self.separator();
                 }
                 Some(':') => {
                     self.rest.next();
                     let starts_group = !self.grouped
                         && (quoted || !words.is_empty())
-                        && words.iter().all(|word| !word.contains('@'));
+                        && words.iter().all(|word| !word.contains(['@', '.']));
                     self.grouped = starts_group.then_some(true)?;
                     self.items.push(Item::Group);
                     return Some(Ending::Separator);
@@ -124,7 +127,7 @@ impl Scanner<'_> {
 
     /// What ends a group is followed by a comma or nothing.
     fn after_group(&mut self) -> Option<Ending> {
-        while self.rest.next_if(|c| matches!(c, ' ' | '\t')).is_some() {}
+        self.blanks();
         match self.rest.next() {
             None => Some(Ending::End),
             Some(',') => Some(Ending::Separator),
@@ -132,30 +135,29 @@ impl Scanner<'_> {
         }
     }
 
-    /// Blanks before an item; a comment there hides the item from the mail gem.
-    fn no_comment(&mut self) -> Option<()> {
-        while self.rest.next_if(|c| matches!(c, ' ' | '\t')).is_some() {}
-        (self.rest.peek() != Some(&'(')).then_some(())
+    /// Passes over blanks; says how many.
+    fn blanks(&mut self) -> usize {
+        std::iter::from_fn(|| self.rest.next_if(|c| matches!(c, ' ' | '\t'))).count()
     }
 
     /// Blanks and comments.
-    fn blanks(&mut self) -> Option<()> {
-        while let Some(c) = self.rest.peek().copied() {
-            match c {
-                ' ' | '\t' => drop(self.rest.next()),
-                '(' => self.comment()?,
-                _ => break,
-            }
+    fn comments(&mut self) -> Option<()> {
+        self.blanks();
+        while self.rest.peek() == Some(&'(') {
+            self.comment()?;
+            self.blanks();
         }
         Some(())
     }
 
+    /// A comment without another inside. With two blanks in a row the mail gem makes it part of the address (`Address#comments`).
     fn comment(&mut self) -> Option<()> {
         self.rest.next();
         loop {
             match self.rest.next()? {
                 ')' => return Some(()),
                 '(' | '\\' => return None,
+                ' ' if self.rest.peek() == Some(&' ') => return None,
                 _ => {}
             }
         }
@@ -182,14 +184,13 @@ impl Scanner<'_> {
         }
     }
 
-    /// A word of a name. One with `@` in it must look like an address, and dots alone are no word.
+    /// A word of a name. One with `@` in it must look like an address; one that begins with a dot is read as the end of an address.
     fn word(&mut self) -> Option<String> {
         let mut word = String::new();
         while let Some(c) = self.rest.next_if(|c| is_name(*c)) {
             word.push(c);
         }
-        let sound =
-            if word.contains('@') { plain_spec(&word).is_some() } else { word.chars().any(|c| c != '.') };
+        let sound = if word.contains('@') { plain_spec(&word).is_some() } else { !word.starts_with('.') };
         sound.then_some(word)
     }
 }
