@@ -1,17 +1,18 @@
 //! `ingress explain`: what it says is what is sent.
 
-use crate::server::{Manner, Server};
+use crate::run::Ingress;
+use crate::server::Server;
 use crate::setting::Setting;
-use crate::support::Ingress;
 
 const BROKEN: &str = "From: Smith, Bob <bob@example.org>\nTo: Help: Desk <support@example.com>\nSubject: hi\n\
                       Message-ID: <1@example.org>\nContent-Type: text/plain\n\nGr\u{fc}\u{df}e\n";
 
 #[test]
 fn a_message_is_explained_as_it_would_be_sent() {
-    let text = Ingress::new(["explain", "--inbox", "support@example.com", "-f", "bob@example.org"])
+    let text = Ingress::new()
+        .args(["explain", "--inbox", "support@example.com", "-f", "bob@example.org"])
         .stdin(BROKEN)
-        .output("explain");
+        .output();
     let expected = "\
 Message    standard input, 153 bytes
 Envelope   from bob@example.org to nobody that is named
@@ -38,19 +39,19 @@ Route      inbox support@example.com
 
 #[test]
 fn the_raw_bytes_are_those_that_a_delivery_sends() {
-    let server = Server::start(Manner::Answer(204));
+    let server = Server::answering(204);
     let setting = Setting::new(&server.url(), "");
-    setting.ingress(&["-r", "support@example.com"]).stdin(BROKEN).run().assert_delivered();
-    let raw =
-        Ingress::new(["explain", "--raw", "-r", "support@example.com"]).stdin(BROKEN).output("explain --raw");
-    assert_eq!(String::from_utf8_lossy(&raw), server.bodies()[0]);
+    setting.with(&["-r", "support@example.com"]).stdin(BROKEN).run().assert_delivered();
+    let raw = Ingress::new().args(["explain", "--raw", "-r", "support@example.com"]).stdin(BROKEN).output();
+    assert_eq!(raw, server.bodies()[0]);
 }
 
 #[test]
 fn json_has_the_documented_form() {
-    let text = Ingress::new(["explain", "--json", "-r", "a@example.com", "-r", "b@example.com"])
+    let text = Ingress::new()
+        .args(["explain", "--json", "-r", "a@example.com", "-r", "b@example.com"])
         .stdin(BROKEN)
-        .output("explain --json");
+        .output();
     let value: serde_json::Value = serde_json::from_slice(&text).unwrap();
     assert_eq!(value["envelope"]["recipients"], serde_json::json!(["a@example.com", "b@example.com"]));
     assert_eq!(value["envelope"]["named_by"], "-r");
@@ -70,7 +71,7 @@ fn the_configuration_says_what_is_known_of_chatwoot() {
         "inboxes = [\"support@example.com\"]\n[repair]\nunparsable-to = false",
     );
     let path = setting.shown("ingress.toml");
-    let text = Ingress::new(["explain", "-c", &path]).stdin(BROKEN).output("explain -c");
+    let text = Ingress::new().args(["explain", "-c", &path]).stdin(BROKEN).output();
     assert!(
         String::from_utf8(text)
             .unwrap()
@@ -81,11 +82,11 @@ fn the_configuration_says_what_is_known_of_chatwoot() {
 #[test]
 fn what_cannot_be_explained_is_said_on_stderr() {
     let fails = |words: &[&str], status: i32, stderr: &str| {
-        let ended = Ingress::new([]).args(words).run();
+        let ended = Ingress::new().args(words).run();
         assert_eq!((ended.status, ended.stdout.as_str()), (Some(status), ""), "{words:?}");
         assert!(ended.stderr.starts_with(stderr), "{words:?}: {}", ended.stderr);
     };
-    let ended = Ingress::new(["explain"]).stdin("no header\n").run();
+    let ended = Ingress::new().args(["explain"]).stdin("no header\n").run();
     assert_eq!(
         (ended.status, ended.stderr.as_str()),
         (Some(65), "ingress: standard input: no header field in it\n")
@@ -104,18 +105,18 @@ fn what_cannot_be_explained_is_said_on_stderr() {
 #[test]
 fn foreign_text_cannot_write_to_the_terminal() {
     let message = "From: \u{1b}[31m <a@b>\nTo: Help: \u{1b}]0;x\u{7} <support@example.com>\nMessage-ID: <1@x>\nContent-Type: text/plain\n\nx\n";
-    let text = Ingress::new(["explain"]).stdin(message).output("explain");
+    let text = Ingress::new().args(["explain"]).stdin(message).output();
     assert!(!text.contains(&0x1b) && !text.contains(&7));
 }
 
 #[test]
 fn the_log_tells_the_route() {
-    let server = Server::start(Manner::Answer(204));
+    let server = Server::answering(204);
     let setting = Setting::new(&server.url(), "inboxes = [\"support@example.com\"]");
     setting.run().assert_delivered();
     assert!(setting.log().contains(" route=\"inbox support@example.com\" "), "{}", setting.log());
     setting
-        .ingress(&[])
+        .ingress()
         .stdin("From: a@b\nTo: c@d\nMessage-ID: <2@x>\nContent-Type: text/plain\n\nx\n")
         .run()
         .assert_delivered();
@@ -128,11 +129,11 @@ fn the_log_tells_the_route() {
 
 #[test]
 fn too_many_attachments_are_a_notice_in_the_log() {
-    let server = Server::start(Manner::Answer(204));
+    let server = Server::answering(204);
     let setting = Setting::new(&server.url(), "");
     let part = "--b\nContent-Type: image/png; name=\"a.png\"\nContent-Transfer-Encoding: base64\n\nAAAA\n";
     let header = "From: a@b\nTo: c@d\nMessage-ID: <1@x>\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n";
-    setting.ingress(&[]).stdin(format!("{header}{}--b--\n", part.repeat(16))).run().assert_delivered();
+    setting.ingress().stdin(format!("{header}{}--b--\n", part.repeat(16))).run().assert_delivered();
     assert!(
         setting.log().contains("notice=\"it has 16 attachments; Chatwoot keeps the last 15\""),
         "{}",

@@ -8,19 +8,27 @@
     reason = "a test that meets what it does not expect fails"
 )]
 
-#[path = "../support/mod.rs"]
-mod support;
-
+mod authority;
+mod certificates;
 mod configuration;
+mod connections;
+mod crowd;
 mod envelope;
 mod explanation;
-mod laws;
+mod limits;
+mod logs;
 mod manual;
 mod memory;
+mod misconfigured;
 mod outcomes;
+mod proxy;
 mod purity;
 mod rehearsal;
+mod run;
 mod secrets;
 mod server;
 mod setting;
-mod tls;
+mod signals;
+mod streams;
+mod terminal;
+mod too_large;

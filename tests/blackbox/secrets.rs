@@ -1,87 +1,231 @@
-//! The password stays where it belongs.
+//! The password stays where it belongs: in the request to the configured host, and nowhere else.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::server::{Manner, Server};
-use crate::setting::{PASSWORD, Setting};
+use crate::authority::Authority;
+use crate::run::{Ended, Ingress, at_once};
+use crate::server::Server;
+use crate::setting::{MESSAGE, MISCONFIGURED, NOBODY, PASSWORD, Setting};
 
-/// Asserts that neither the password nor its form in the request stands in the text.
-fn assert_clean(text: &str) {
-    let basic = STANDARD.encode(format!("actionmailbox:{PASSWORD}"));
-    for secret in [PASSWORD, basic.as_str(), basic.trim_end_matches('=')] {
+/// The password as the request holds it.
+fn basic(password: &str) -> String {
+    STANDARD.encode(format!("actionmailbox:{password}"))
+}
+
+/// Asserts that neither the password nor a part of its form in the request stands in what was printed or logged.
+#[track_caller]
+fn assert_clean(ended: &Ended, log: &str) {
+    let text = format!("{}{}{log}", ended.stdout, ended.stderr);
+    for secret in [PASSWORD, &basic(PASSWORD)[..20], basic(PASSWORD).trim_end_matches('=')] {
         assert!(!text.contains(secret), "{text}");
     }
 }
 
+/// A delivery that logs all it can, by the command line and the file.
+fn talkative(url: &str, more: &str) -> (Setting, Ended) {
+    let setting = Setting::new(url, &format!("log_level = \"debug\"\ntimeout = \"1s\"\n{more}"));
+    let log = setting.shown("ingress.log");
+    let ended =
+        setting.with(&["-v", "--log", &log]).envs(&[("RUST_LOG", "trace"), ("RUST_BACKTRACE", "full")]).run();
+    (setting, ended)
+}
+
 #[test]
-fn it_is_in_no_output_and_no_log_whatever_happens() {
-    let mut manners = vec![
-        Manner::Close,
-        Manner::CloseEarly,
-        Manner::Hang,
-        Manner::Say("HTTP/1.1 500 Xyzzy-Plugh\r\n\r\n"),
-        Manner::Say("garbage"),
-        Manner::Redirect("http://other.example/".to_owned()),
+fn it_is_in_no_output_and_no_log_whatever_is_answered() {
+    let statuses = [
+        200, 201, 204, 301, 302, 307, 308, 400, 401, 403, 404, 405, 407, 408, 413, 415, 422, 429, 500, 502,
+        503, 504,
     ];
-    manners.extend(
-        [200, 204, 301, 400, 401, 403, 404, 407, 408, 413, 415, 422, 429, 500, 502, 503].map(Manner::Answer),
-    );
-    for manner in manners {
-        let server = Server::start(manner);
-        let setting = Setting::new(&server.url(), "timeout = \"700ms\"\nlog_level = \"debug\"");
-        let ended = setting.ingress(&["-v"]).run();
-        assert_clean(&format!("{}{}{}", ended.stdout, ended.stderr, setting.log()));
-        assert!(server.requests()[0].head.contains("authorization: Basic "));
-    }
-    for (url, more) in [
-        ("http://127.0.0.1:1", ""),
-        ("http://chatwoot.invalid", "allow_http = true"),
-        ("https://127.0.0.1:1", ""),
-        ("http://chat.example.com", ""),
-        ("nonsense", ""),
-        ("http://127.0.0.1:1", "nonsense"),
-    ] {
-        let setting = Setting::new(url, &format!("log_level = \"debug\"\n{more}"));
-        let log = setting.shown("ingress.log");
-        let ended = setting.ingress(&["-v", "--log", &log]).run();
+    at_once(statuses, |status| {
+        // A server that throws back at the client what it got from it.
+        let server = Server::acting(move |connection| {
+            connection.request()?;
+            let authorization = basic(PASSWORD);
+            connection.say(format!(
+                "HTTP/1.1 {status} Basic {authorization}\r\nLocation: http://{PASSWORD}.invalid/\r\n\
+                 X-Echo: {authorization}\r\nContent-Length: 0\r\n\r\n"
+            ))
+        });
+        let (setting, ended) = talkative(&server.url(), "");
+        assert_clean(&ended, &setting.log());
+        assert!(server.request().head.contains(&format!("\r\nauthorization: Basic {}\r\n", basic(PASSWORD))));
+    });
+}
+
+#[test]
+fn it_is_in_no_output_and_no_log_whatever_happens_to_the_connection() {
+    let echo = |text: &str| Server::saying(text.replace('%', &basic(PASSWORD)));
+    let servers = [
+        Server::hanging(),
+        Server::acting(|_| Ok(())),
+        Server::acting(|connection| {
+            connection.request()?;
+            connection.reset()
+        }),
+        echo("%\r\n\r\n"),
+        echo("HTTP/1.1 2% No\r\n\r\n"),
+        echo("HTTP/1.1 204 No\r\n% \r\n\r\n"),
+    ];
+    at_once(&servers, |server| {
+        let (setting, ended) = talkative(&server.url(), "");
         assert_eq!(ended.status, Some(75));
-        assert_clean(&format!("{}{}{}", ended.stdout, ended.stderr, setting.log()));
+        assert_clean(&ended, &setting.log());
+    });
+    for url in [NOBODY, "https://127.0.0.1:1", "http://name.invalid", "http://255.255.255.255"] {
+        let (setting, ended) = talkative(url, "allow_http = true");
+        assert_eq!(ended.status, Some(75));
+        assert_clean(&ended, &setting.log());
     }
+}
+
+#[test]
+fn it_is_in_no_output_and_no_log_however_broken_the_configuration_is() {
+    for more in [
+        "nonsense",
+        "timeout = 5",
+        &format!("password = \"{PASSWORD}\""),
+        &format!("password = {PASSWORD}"),
+        &format!("proxy = \"http://mail:{PASSWORD}@\""),
+        &format!("proxy = \"socks5://mail:{PASSWORD}@127.0.0.1\""),
+        &format!("proxy = \"http://mail:{PASSWORD}@127.0.0.1:1\""),
+        &format!("timeout = \"{PASSWORD}\""),
+        &format!("max_size = \"{PASSWORD}\""),
+        &format!("service = \"{PASSWORD}\""),
+        &format!("on_too_large = \"{PASSWORD}\""),
+        &format!("log_level = \"{PASSWORD}\""),
+        &format!("[repair]\nline-ends = \"{PASSWORD}\""),
+    ] {
+        let setting = Setting::new(NOBODY, more);
+        let log = setting.shown("ingress.log");
+        let ended = setting.with(&["-v", "--log", &log]).run();
+        assert_eq!(ended.status, Some(75), "{more}");
+        assert_clean(&ended, &setting.log());
+        assert_eq!(setting.log().matches(" outcome=deferred ").count(), 1, "{more}");
+    }
+    for url in [
+        format!("http://actionmailbox:{PASSWORD}@127.0.0.1:1"),
+        format!("https://x/?password={PASSWORD}"),
+        format!("https://x/#{PASSWORD}"),
+        format!("{PASSWORD}://x"),
+        PASSWORD.to_owned(),
+    ] {
+        let setting = Setting::new(&url, "");
+        setting.run().assert_deferred(MISCONFIGURED);
+        assert_clean(&setting.run(), &setting.log());
+    }
+}
+
+/// No option takes a password; who tries all the same has it in the list of processes already, but not in the log.
+#[test]
+fn it_is_no_option_and_the_log_does_not_repeat_the_attempt() {
+    let equals = format!("--password={PASSWORD}");
+    let short = format!("-p{PASSWORD}");
+    let url = format!("--url=http://actionmailbox:{PASSWORD}@127.0.0.1:1");
+    for words in [&["--password", PASSWORD][..], &[&equals], &[&short], &[&url], &[&url, &url]] {
+        let setting = Setting::new(NOBODY, "");
+        let log = setting.shown("ingress.log");
+        let ended = setting.with(&["-v", "--log", &log]).args(words).run();
+        assert_eq!(ended.stdout, format!("{MISCONFIGURED}\n"), "{words:?}");
+        // A command line that makes no sense does not say where to log.
+        let ended = Ingress::new().args(words).env("INGRESS_LOG", &log).stdin(MESSAGE).run();
+        assert_eq!(ended.stdout, format!("{MISCONFIGURED}\n"), "{words:?}");
+        assert_clean(&ended, &setting.log());
+        assert_ne!(setting.log(), "");
+    }
+}
+
+#[test]
+fn a_redirect_does_not_take_it_along() {
+    let elsewhere = Server::answering(204);
+    for status in [301, 302, 303, 307, 308] {
+        let head =
+            format!("HTTP/1.1 {status} Moved\r\nLocation: {}/\r\nContent-Length: 0\r\n\r\n", elsewhere.url());
+        Setting::new(&Server::saying(head).url(), "").run();
+    }
+    assert_eq!(elsewhere.connections(), 0);
 }
 
 #[test]
 fn it_goes_to_no_proxy_of_the_environment() {
-    let proxy = Server::start(Manner::Answer(204));
-    let server = Server::start(Manner::Answer(204));
+    let proxy = Server::answering(204);
+    let server = Server::answering(204);
     let setting = Setting::new(&server.url(), "");
-    let mut run = setting.ingress(&[]);
-    for name in ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] {
-        run = run.env(name, &proxy.url());
+    let mut run = setting.ingress();
+    for name in ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "PROXY"]
+    {
+        run = run.env(name, proxy.url());
     }
-    run.run().assert_delivered();
-    assert_eq!(proxy.requests(), []);
-    assert_eq!(server.requests().len(), 1);
+    run.env("REQUEST_METHOD", "").run().assert_delivered();
+    let authority = Authority::new();
+    let encrypted = authority.server("localhost", |_| {});
+    let setting = Setting::new(&format!("https://localhost:{}", encrypted.port()), "");
+    setting.trust(&authority);
+    setting.ingress().env("https_proxy", proxy.url()).env("ALL_PROXY", proxy.url()).run().assert_delivered();
+    assert_eq!((proxy.connections(), server.connections(), encrypted.connections()), (0, 1, 1));
 }
 
 #[test]
 fn it_goes_in_clear_to_this_machine_only() {
-    for host in ["chat.example.com", "10.0.0.1", "127.0.0.1.example.com"] {
+    let cause = "would send the password in clear: use https, or set allow_http = true";
+    for host in [
+        "chat.example.com",
+        "10.0.0.1",
+        "127.0.0.1.example.com",
+        "localhost.example.com",
+        "[fe80::1]",
+        "128.0.0.1",
+    ] {
         let setting = Setting::new(&format!("http://{host}"), "");
-        setting.run().assert_failed(75, "4.3.5 The mail gateway is misconfigured");
-        assert!(setting.failure_logged().contains("in clear"));
+        setting.run().assert_deferred(MISCONFIGURED);
+        assert!(setting.failure_logged().contains(&format!("cause=\"url {cause}\"")));
+        let option = format!("--url=http://{host}");
+        let setting = Setting::new(NOBODY, "");
+        setting.with(&[&option]).run().assert_deferred(MISCONFIGURED);
+        assert!(setting.failure_logged().contains(&format!("cause=\"--url {cause}\"")));
+    }
+    for host in ["127.0.0.1:1", "localhost:1", "[::1]:1", "127.8.9.10:1", "LOCALHOST:1"] {
+        Setting::new(&format!("http://{host}"), "").run().assert_deferred("4.4.1 Chatwoot cannot be reached");
     }
 }
 
+/// The proxy sees a request to an http URL in clear, whatever its host is.
 #[test]
-fn it_may_come_from_a_file_or_the_environment() {
-    let server = Server::start(Manner::Answer(204));
-    let setting = Setting::new(&server.url(), "");
-    setting.write("password", "another\n", 0o600);
-    setting.ingress(&["--password-file", &setting.shown("password")]).run().assert_delivered();
-    setting.ingress(&[]).env("INGRESS_PASSWORD", "a third").run().assert_delivered();
-    for (request, password) in server.requests().iter().zip(["another", "a third"]) {
-        let basic = STANDARD.encode(format!("actionmailbox:{password}"));
-        assert!(request.head.contains(&format!("authorization: Basic {basic}\r\n")), "{}", request.head);
+fn it_goes_in_clear_to_a_proxy_on_this_machine_only() {
+    let setting = Setting::new(NOBODY, "proxy = \"http://proxy.name.invalid:3128\"");
+    setting.run().assert_deferred(MISCONFIGURED);
+    assert!(setting.failure_logged().contains("in clear"));
+    let allowed = Setting::new(NOBODY, "proxy = \"http://proxy.name.invalid:3128\"\nallow_http = true");
+    allowed.run().assert_deferred("4.4.3 Chatwoot's host name cannot be resolved");
+    let encrypted = Setting::new("https://127.0.0.1:1", "proxy = \"http://proxy.name.invalid:3128\"");
+    encrypted.run().assert_deferred("4.4.3 Chatwoot's host name cannot be resolved");
+}
+
+#[test]
+fn any_text_of_one_line_may_be_one() {
+    for password in [
+        "another",
+        " a b ",
+        "with:colon",
+        "\u{fc}\u{43f}\u{1f511}",
+        "x\"y\\z'#",
+        "%41+&=",
+        &"long".repeat(200),
+    ] {
+        let server = Server::answering(204);
+        let setting = Setting::new(&server.url(), "");
+        for end in ["", "\n", "\r\n"] {
+            setting.write("password", format!("{password}{end}"), 0o600);
+            setting.with(&["--password-file", &setting.shown("password")]).run().assert_delivered();
+        }
+        setting.ingress().env("INGRESS_PASSWORD", password).run().assert_delivered();
+        let requests = server.requests();
+        assert_eq!(requests.len(), 4);
+        for request in requests {
+            assert!(
+                request.head.contains(&format!("\r\nauthorization: Basic {}\r\n", basic(password))),
+                "{password}"
+            );
+        }
     }
 }

@@ -1,41 +1,35 @@
-//! A server that answers, misbehaves and remembers, as each test wants it.
+//! A server of the test's own that answers, misbehaves and remembers, as each test wants it.
 
-use std::io::{Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::io::{self, Read, Write};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-/// What a server does with a connection.
-#[derive(Clone, Debug)]
-pub(crate) enum Manner {
-    /// Reads the request, answers with this status.
-    Answer(u16),
-    /// Reads the request, sends these bytes, closes.
-    Say(&'static str),
-    /// Reads the header alone, answers with this status and closes: what is unread resets the connection.
-    AnswerEarly(u16),
-    /// Reads the request and closes without an answer.
-    Close,
-    /// Reads the header alone and closes.
-    CloseEarly,
-    /// Reads the request and never answers.
-    Hang,
-    /// Answers every request with a redirect to this URL.
-    Redirect(String),
-}
+/// How long a connection may be silent.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A request as it came.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Request {
+    /// Request line and header, with the empty line that ends them.
     pub(crate) head: String,
+    /// As much of the body as was read.
     pub(crate) body: Vec<u8>,
 }
 
-/// A running server; it ends with the test's process.
+/// A running server on a free loopback port. It takes no more connections when it is dropped.
 pub(crate) struct Server {
-    port: u16,
-    requests: Arc<Mutex<Vec<Request>>>,
+    address: SocketAddr,
+    seen: Arc<Seen>,
+}
+
+#[derive(Default)]
+struct Seen {
+    connections: AtomicUsize,
+    requests: Mutex<Vec<Request>>,
+    stopped: AtomicBool,
 }
 
 /// A connection, plain or encrypted.
@@ -43,105 +37,192 @@ pub(crate) trait Stream: Read + Write {}
 impl<T: Read + Write> Stream for T {}
 
 impl Server {
-    pub(crate) fn start(manner: Manner) -> Self {
-        Self::start_with(manner, |stream| Some(Box::new(stream)))
+    /// Reads each request and answers with this status.
+    pub(crate) fn answering(status: u16) -> Self {
+        Self::acting(move |connection| {
+            connection.request()?;
+            connection.answer(status)
+        })
     }
 
-    /// Starts a server whose connections go through `wrap` first: TLS.
-    pub(crate) fn start_with(
-        manner: Manner,
+    /// Reads each request and says these bytes, whatever they are.
+    pub(crate) fn saying(bytes: impl Into<Vec<u8>>) -> Self {
+        let bytes = bytes.into();
+        Self::acting(move |connection| {
+            connection.request()?;
+            connection.say(&bytes)
+        })
+    }
+
+    /// Reads each request and never answers.
+    pub(crate) fn hanging() -> Self {
+        Self::acting(|connection| {
+            connection.request()?;
+            connection.wait_for_the_client_to_leave();
+            Ok(())
+        })
+    }
+
+    /// Does this with each connection, which is then closed.
+    pub(crate) fn acting(act: impl Fn(&mut Connection) -> io::Result<()> + Send + Sync + 'static) -> Self {
+        Self::wrapped(|stream| Some(Box::new(stream)), act)
+    }
+
+    /// As `acting`; `wrap` comes first, for encryption. No connection comes of it when it gives none.
+    pub(crate) fn wrapped(
         wrap: impl Fn(TcpStream) -> Option<Box<dyn Stream>> + Send + Sync + 'static,
+        act: impl Fn(&mut Connection) -> io::Result<()> + Send + Sync + 'static,
     ) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let requests = Arc::new(Mutex::new(Vec::new()));
-        let kept = Arc::clone(&requests);
-        let wrap = Arc::new(wrap);
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        let seen = Arc::new(Seen::default());
+        let serve = Arc::new((wrap, act, Arc::clone(&seen)));
         thread::spawn(move || {
-            for stream in listener.incoming() {
-                let (manner, kept, wrap) = (manner.clone(), Arc::clone(&kept), Arc::clone(&wrap));
+            while let Ok((stream, _)) = listener.accept() {
+                let (serve, number) =
+                    (Arc::clone(&serve), serve.2.connections.fetch_add(1, Ordering::SeqCst));
+                if serve.2.stopped.load(Ordering::SeqCst) {
+                    return;
+                }
                 thread::spawn(move || {
-                    let stream = stream.unwrap();
-                    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-                    let raw = stream.try_clone().unwrap();
-                    if let Some(mut wrapped) = wrap(stream) {
-                        converse(wrapped.as_mut(), &manner, &kept);
-                    }
-                    if !matches!(manner, Manner::AnswerEarly(_) | Manner::CloseEarly) {
-                        let _ = raw.shutdown(Shutdown::Both);
+                    let (wrap, act, seen) = &*serve;
+                    if let Some(mut connection) = Connection::new(stream, number, wrap, Arc::clone(seen)) {
+                        // The client's side of what goes wrong is what the test looks at.
+                        let _ = act(&mut connection);
                     }
                 });
             }
         });
-        Self { port, requests }
+        Self { address, seen }
     }
 
     pub(crate) fn port(&self) -> u16 {
-        self.port
+        self.address.port()
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        format!("http://{}", self.address)
     }
 
+    /// How many connections were made.
+    pub(crate) fn connections(&self) -> usize {
+        self.seen.connections.load(Ordering::SeqCst)
+    }
+
+    /// The requests whose header came, in the order of their ends.
     pub(crate) fn requests(&self) -> Vec<Request> {
-        self.requests.lock().unwrap().clone()
+        self.seen.requests.lock().unwrap().clone()
     }
 
-    /// The bodies that came, in order.
-    pub(crate) fn bodies(&self) -> Vec<String> {
-        self.requests().iter().map(|request| String::from_utf8_lossy(&request.body).into_owned()).collect()
+    /// The only request.
+    pub(crate) fn request(&self) -> Request {
+        let requests = self.requests();
+        assert_eq!(requests.len(), 1);
+        requests[0].clone()
     }
-}
 
-fn converse(stream: &mut dyn Stream, manner: &Manner, kept: &Mutex<Vec<Request>>) {
-    let Some((head, rest)) = head(stream) else { return };
-    let early = matches!(manner, Manner::AnswerEarly(_) | Manner::CloseEarly);
-    let body = if early { rest } else { body(stream, &head, rest) };
-    kept.lock().unwrap().push(Request { head, body });
-    let answer = match manner {
-        Manner::Answer(status) | Manner::AnswerEarly(status) => {
-            format!("HTTP/1.1 {status} Whatever\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-        }
-        Manner::Redirect(url) => {
-            format!("HTTP/1.1 301 Moved\r\nLocation: {url}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-        }
-        Manner::Say(bytes) => (*bytes).to_owned(),
-        Manner::Close | Manner::CloseEarly => String::new(),
-        Manner::Hang => {
-            thread::sleep(Duration::from_secs(60));
-            return;
-        }
-    };
-    let _ = stream.write_all(answer.as_bytes()).and_then(|()| stream.flush());
-}
-
-fn head(stream: &mut dyn Stream) -> Option<(String, Vec<u8>)> {
-    let mut bytes = Vec::new();
-    let mut buffer = [0; 2048];
-    loop {
-        if let Some(end) = memchr::memmem::find(&bytes, b"\r\n\r\n") {
-            let rest = bytes.split_off(end + 4);
-            return Some((String::from_utf8(bytes).unwrap(), rest));
-        }
-        match stream.read(&mut buffer) {
-            Ok(length) if length > 0 => bytes.extend_from_slice(&buffer[..length]),
-            _ => return None,
-        }
+    /// The bodies that came, in the order of their ends.
+    pub(crate) fn bodies(&self) -> Vec<Vec<u8>> {
+        self.requests().into_iter().map(|request| request.body).collect()
     }
 }
 
-fn body(stream: &mut dyn Stream, head: &str, mut body: Vec<u8>) -> Vec<u8> {
-    let length = head
-        .lines()
-        .find_map(|line| line.to_lowercase().strip_prefix("content-length:")?.trim().parse().ok());
-    let length: usize = length.expect("a request with a length");
-    let mut buffer = vec![0; 64 * 1024];
-    while body.len() < length {
-        match stream.read(&mut buffer) {
-            Ok(read) if read > 0 => body.extend_from_slice(&buffer[..read]),
-            _ => break,
-        }
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.seen.stopped.store(true, Ordering::SeqCst);
+        // Wakes the thread that accepts.
+        let _ = TcpStream::connect(self.address);
     }
-    body
+}
+
+/// One connection, seen from the server.
+pub(crate) struct Connection {
+    /// Counted from 0.
+    pub(crate) number: usize,
+    stream: Box<dyn Stream>,
+    raw: TcpStream,
+    seen: Arc<Seen>,
+}
+
+impl Connection {
+    fn new(
+        raw: TcpStream,
+        number: usize,
+        wrap: impl Fn(TcpStream) -> Option<Box<dyn Stream>>,
+        seen: Arc<Seen>,
+    ) -> Option<Self> {
+        raw.set_read_timeout(Some(PATIENCE)).ok()?;
+        raw.set_write_timeout(Some(PATIENCE)).ok()?;
+        let stream = wrap(raw.try_clone().ok()?)?;
+        Some(Self { number, stream, raw, seen })
+    }
+
+    /// Reads the header alone, byte by byte, and remembers it as a request without a body; gives the length of the body that follows.
+    pub(crate) fn head(&mut self) -> io::Result<usize> {
+        let (head, length) = self.read_head()?;
+        self.remember(head, Vec::new());
+        Ok(length)
+    }
+
+    /// Reads a whole request and remembers it.
+    pub(crate) fn request(&mut self) -> io::Result<()> {
+        let (head, length) = self.read_head()?;
+        let mut body = vec![0; length];
+        self.stream.read_exact(&mut body)?;
+        self.remember(head, body);
+        Ok(())
+    }
+
+    fn remember(&self, head: String, body: Vec<u8>) {
+        self.seen.requests.lock().unwrap().push(Request { head, body });
+    }
+
+    fn read_head(&mut self) -> io::Result<(String, usize)> {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            self.stream.read_exact(&mut byte)?;
+            head.extend_from_slice(&byte);
+        }
+        let head = String::from_utf8(head).unwrap();
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+        Ok((head, length.unwrap_or(0)))
+    }
+
+    /// Reads so many bytes and forgets them.
+    pub(crate) fn skip(&mut self, bytes: usize) -> io::Result<()> {
+        self.stream.read_exact(&mut vec![0; bytes])
+    }
+
+    pub(crate) fn say(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
+        self.stream.write_all(bytes.as_ref())?;
+        self.stream.flush()
+    }
+
+    /// Answers with this status and nothing else.
+    pub(crate) fn answer(&mut self, status: u16) -> io::Result<()> {
+        self.say(format!("HTTP/1.1 {status} Whatever\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"))
+    }
+
+    /// Hands everything on to another server, and back, until one of both closes.
+    pub(crate) fn tunnel_to(&mut self, target: &str) -> io::Result<()> {
+        let mut there = TcpStream::connect(target)?;
+        let (mut back, mut here) = (there.try_clone()?, self.raw.try_clone()?);
+        let returning = thread::spawn(move || io::copy(&mut back, &mut here));
+        io::copy(&mut self.raw, &mut there)?;
+        there.shutdown(Shutdown::Write)?;
+        let _ = returning.join();
+        Ok(())
+    }
+
+    /// Lets the close that follows reset the connection.
+    pub(crate) fn reset(&self) -> io::Result<()> {
+        Ok(rustix::net::sockopt::set_socket_linger(&self.raw, Some(Duration::ZERO))?)
+    }
+
+    /// Reads whatever comes until the client closes its side.
+    pub(crate) fn wait_for_the_client_to_leave(&mut self) {
+        let mut buffer = vec![0; 64 * 1024];
+        while self.stream.read(&mut buffer).is_ok_and(|length| length > 0) {}
+    }
 }
