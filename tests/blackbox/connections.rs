@@ -171,10 +171,10 @@ fn a_server_that_hangs_meets_the_deadline() {
 fn the_deadline_is_one_for_all_recipients() {
     let server = Server::acting(|connection| {
         connection.request()?;
-        std::thread::sleep(Duration::from_millis(600));
+        std::thread::sleep(Duration::from_secs(2));
         connection.answer(204)
     });
-    let setting = Setting::new(&server.url(), "timeout = \"1s\"");
+    let setting = Setting::new(&server.url(), "timeout = \"3s\"");
     let run = setting.with(&["-r", "a@example.com", "-r", "b@example.com", "-r", "c@example.com"]);
     run.run().assert_deferred(TOO_LATE);
     assert_eq!(server.connections(), 2);

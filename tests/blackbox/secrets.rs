@@ -24,7 +24,7 @@ fn assert_clean(ended: &Ended, log: &str) {
 
 /// A delivery that logs all it can, by the command line and the file.
 fn talkative(url: &str, more: &str) -> (Setting, Ended) {
-    let setting = Setting::new(url, &format!("log_level = \"debug\"\ntimeout = \"1s\"\n{more}"));
+    let setting = Setting::new(url, &format!("log_level = \"debug\"\ntimeout = \"3s\"\n{more}"));
     let log = setting.shown("ingress.log");
     let ended =
         setting.with(&["-v", "--log", &log]).envs(&[("RUST_LOG", "trace"), ("RUST_BACKTRACE", "full")]).run();
