@@ -8,9 +8,6 @@
     reason = "a test that meets what it does not expect fails"
 )]
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod action_mailbox;
 mod by_hand;
 mod corpus;
@@ -21,5 +18,6 @@ mod oracle;
 mod postfix;
 mod repairs;
 mod smtp;
+mod support;
 mod through_postfix;
 mod traced;

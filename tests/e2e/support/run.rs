@@ -15,7 +15,6 @@ pub(crate) fn binary() -> String {
 pub(crate) struct Ingress {
     command: Command,
     stdin: Vec<u8>,
-    never_ending: bool,
 }
 
 /// How a run ended.
@@ -45,7 +44,7 @@ impl Ingress {
     pub(crate) fn new<const N: usize>(arguments: [&str; N]) -> Self {
         let mut command = Command::new(binary());
         command.env_clear().args(arguments);
-        Self { command, stdin: Vec::new(), never_ending: false }
+        Self { command, stdin: Vec::new() }
     }
 
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
@@ -60,21 +59,6 @@ impl Ingress {
 
     pub(crate) fn args(mut self, arguments: &[&str]) -> Self {
         self.command.args(arguments);
-        self
-    }
-
-    /// Keeps standard input open after the message.
-    pub(crate) fn never_ending(mut self) -> Self {
-        self.never_ending = true;
-        self
-    }
-
-    /// Replaces the program by a shell command that ends in `exec "$@"`.
-    pub(crate) fn under(mut self, shell: &str) -> Self {
-        let mut command = Command::new("/bin/sh");
-        command.env_clear().envs(self.command.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        command.args(["-c", shell, "sh"]).arg(self.command.get_program()).args(self.command.get_args());
-        self.command = command;
         self
     }
 
@@ -95,19 +79,10 @@ impl Ingress {
         let mut child = self.command.spawn().unwrap();
         let mut input = child.stdin.take().unwrap();
         let message = self.stdin;
-        let (done, end) = std::sync::mpsc::channel::<()>();
-        let never_ending = self.never_ending;
-        let writing = thread::spawn(move || {
-            let written = input.write_all(&message);
-            if never_ending {
-                let _ = end.recv();
-            }
-            written
-        });
+        let writing = thread::spawn(move || input.write_all(&message));
         let stdout = reading(child.stdout.take().unwrap());
         let stderr = reading(child.stderr.take().unwrap());
         let status = wait(&mut child);
-        drop(done);
         writing.join().unwrap().expect("ingress reads its input to the end");
         let (stdout, stderr) = (stdout.join().unwrap(), stderr.join().unwrap());
         let shown = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();

@@ -1,7 +1,6 @@
 //! Waiting for a condition, never for luck.
 
 use std::fmt::Display;
-use std::net::{Ipv4Addr, TcpListener};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -18,9 +17,4 @@ pub(crate) fn eventually<T>(what: impl Display, mut condition: impl FnMut() -> O
         assert!(Instant::now() < end, "waited in vain for: {what}");
         sleep(Duration::from_millis(20));
     }
-}
-
-/// A port that was free a moment ago, for servers that cannot take one from the kernel themselves.
-pub(crate) fn free_port() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
 }

@@ -1,0 +1,9 @@
+//! What the end-to-end tests share: running the program, waiting for things, holding ports.
+
+mod port;
+mod run;
+mod wait;
+
+pub(crate) use port::Port;
+pub(crate) use run::{Ingress, binary};
+pub(crate) use wait::eventually;
