@@ -28,19 +28,36 @@ pub(crate) fn from_bytes(bytes: &[u8], extra: ExtraReturns) -> Result<Unrepaired
     sink.finish()
 }
 
-/// Reads to the end and keeps nothing.
+/// Reads to the end and keeps nothing; needs no memory.
 pub(crate) fn drain(input: BorrowedFd<'_>) -> Result<(), Failure> {
-    pump(input, |_| {})
+    let mut buffer = [0; 4096];
+    while retried(input, || rustix::io::read(input, &mut buffer[..]))? > 0 {}
+    Ok(())
 }
 
 fn pump(input: BorrowedFd<'_>, mut take: impl FnMut(&[u8])) -> Result<(), Failure> {
     let mut buffer: Vec<u8> = Vec::new();
-    buffer.try_reserve_exact(PIECE).map_err(|_| out_of_memory())?;
+    if buffer.try_reserve_exact(PIECE).is_err() {
+        drain(input)?;
+        return Err(out_of_memory());
+    }
     loop {
         buffer.clear();
-        match rustix::io::read(input, rustix::buffer::spare_capacity(&mut buffer)) {
-            Ok(0) => return Ok(()),
-            Ok(_) => take(&buffer),
+        if retried(input, || rustix::io::read(input, rustix::buffer::spare_capacity(&mut buffer)))? == 0 {
+            return Ok(());
+        }
+        take(&buffer);
+    }
+}
+
+/// One read(2), tried again where that makes sense; gives its length, zero at the end.
+fn retried(
+    input: BorrowedFd<'_>,
+    mut read: impl FnMut() -> rustix::io::Result<usize>,
+) -> Result<usize, Failure> {
+    loop {
+        match read() {
+            Ok(length) => return Ok(length),
             Err(Errno::INTR) => {}
             Err(Errno::AGAIN) => wait(input),
             Err(error) => {

@@ -58,6 +58,7 @@ fn deliver(
     last_words: &LastWords,
     watcher: Option<&Watcher>,
 ) -> Result<(), Ended> {
+    refuse_after_reading(room_for_the_rest())?;
     let (options, usage) = match options {
         Ok(options) => (options, None),
         Err(complaint) => (Options::default(), Some(Failure::new(Cause::Usage, complaint))),
@@ -123,12 +124,12 @@ fn hand_over(
         .map_err(|failure| Ended { logged: true, failure })
 }
 
-/// Makes sure that what the network libraries allocate can be had: they abort when it cannot, and an abort bounces.
+/// Makes sure that what the libraries allocate can be had: they abort when it cannot, and then there is no line, and no reading to the end.
 fn room_for_the_rest() -> Result<(), Failure> {
     const ROOM: usize = 8 << 20;
     let mut room: Vec<u8> = Vec::new();
     room.try_reserve_exact(ROOM)
-        .map_err(|_| Failure::new(Cause::OutOfMemory, "the message leaves too little memory to send it"))?;
+        .map_err(|_| Failure::new(Cause::OutOfMemory, "there is too little memory to send a message"))?;
     std::hint::black_box(&mut room);
     Ok(())
 }
