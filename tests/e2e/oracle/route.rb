@@ -61,10 +61,11 @@ module Oracle
 
     private
 
-    # P1: the endpoint itself cannot store such a Message-ID. M11 and D12 are no matter of routes.
+    # P1: the endpoint itself cannot store such a Message-ID (a NUL: PostgreSQL cannot); 8-bit bytes that are UTF-8 it can. M11 and D12
+    # are no matter of routes.
     def refusal
-      id = @message.message_id.to_s.b
-      { kind: "refused", why: "P1: Message-ID with 8-bit bytes or NUL" } if id.match?(/[^\x01-\x7F]/n)
+      id = @message.message_id.to_s.dup.force_encoding(Encoding::UTF_8)
+      { kind: "refused", why: "P1: Message-ID with bytes that are not UTF-8, or NUL" } unless id.valid_encoding? && !id.include?("\0")
     rescue StandardError
       nil
     end
