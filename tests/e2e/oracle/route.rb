@@ -19,14 +19,23 @@ module Oracle
     # {kind: "reply", uuid:}, {kind: "inbox", inbox:}, {kind: "dropped", why:}, {kind: "raises", why:}, {kind: "refused", why:}.
     def to_h
       refusal || address_loss || destination_or_loss
+    rescue NoMethodError => error
+      { kind: "raises", why: "To: #{error.class}" }
     end
 
-    # Everything the job raises over, {id:, error:}; it stops at the first.
+    # Everything the job raises over, {id:, error:, message:}; it stops at the first. F1 and F4 only when To holds no conversation's address.
     def raises
-      [("F1" unless reply_uuid), ("F4" unless reply_uuid), "F2", "F3", "F5", "F6"].compact.filter_map do |id|
+      ids = %w[D8 F2 F3 F5 F6]
+      ids = %w[F1 F4] + ids unless error_of { reply_uuid }.nil? && reply_uuid
+      ids.filter_map do |id|
         error = error_of { public_send(:"look_for_#{id.downcase}") }
         { id: id, error: error.class.name, message: readable(error.message) } if error
       end
+    end
+
+    # D8: Reply-To is preferred for the list of senders too, and an address in it that is nil (`Jane <jane>`) has no lower case.
+    def look_for_d8
+      @message.senders
     end
 
     # F1: a Cc or Bcc that is no list is a String, and has no to_a.
@@ -86,8 +95,14 @@ module Oracle
       job_loss || where
     end
 
+    # The first in To. Raises where the gem lists an address that is nil, as for `To: Support <support>`.
     def reply_uuid
-      @message.addresses(:to).each { |address| (found = REPLY.match(address.split("@").first)) && (return found[1].downcase) } if @message.list?(:to)
+      return nil unless @message.list?(:to)
+
+      @message.addresses(:to).each do |address|
+        found = REPLY.match(address.split("@").first)
+        return found[1].downcase if found
+      end
       nil
     end
 
@@ -122,7 +137,7 @@ module Oracle
     # D7, D8, D9 drop the message; the rest raises when the message is written down.
     def job_loss
       error = error_of { @message.sender }
-      return { kind: "raises", why: "#{@message.text_field('X-Original-Sender').is_a?(Array) ? 'F2' : 'F6'}: #{error.class}" } if error
+      return { kind: "raises", why: "#{@message.text_field('X-Original-Sender').is_a?(Array) ? 'F2' : 'D7'}: #{error.class}" } if error
       return { kind: "dropped", why: "D9: from MAILER_SENDER_EMAIL" } if @chatwoot.own?(@message.sender)
       return { kind: "dropped", why: "#{sender_id}: the sender has no usable address" } unless @message.usable_sender?
 
@@ -145,14 +160,13 @@ module Oracle
       "D7"
     end
 
-    # What is kept with the message, as MailPresenter collects it. Subjects are made UTF-8 on the way.
+    # What is kept with the message, as MailPresenter collects it; a Cc that is no list as the text it is. Subjects are made UTF-8 on the
+    # way.
     def written_down
       mail = @message.mail
-      {
-        bcc: Array(mail.bcc), cc: Array(mail.cc), content_type: mail.content_type, date: @message.date, from: @message.senders,
-        in_reply_to: mail.in_reply_to, message_id: mail.message_id, references: mail.references, to: Array(mail.to),
-        forwarding: %w[X-Forwarded-For X-Original-Sender X-Original-From].map { |name| one(name) }
-      }
+      lists = [mail.to, mail.cc, mail.bcc, mail.reply_to, mail.from].map { |list| Array(list) }
+      forwarding = %w[X-Forwarded-For X-Original-Sender X-Original-From].map { |name| one(name) }
+      [lists, forwarding, mail.content_type, @message.date, mail.message_id, mail.in_reply_to, mail.references]
     end
 
     def one(name)
