@@ -161,7 +161,7 @@ module Oracle
     end
 
     # What is kept with the message, as MailPresenter collects it; a Cc that is no list as the text it is. Subjects are made UTF-8 on the
-    # way.
+    # way. Of Reply-To and From it keeps the first that is there; both count here, as in the table.
     def written_down
       mail = @message.mail
       lists = [mail.to, mail.cc, mail.bcc, mail.reply_to, mail.from].map { |list| Array(list) }
