@@ -149,9 +149,16 @@ fn copy(
         warnings: warnings(&stage, &route),
         automatic: route::is_automatic(&header),
         route: RouteShown::from(&route),
-        route_without_repairs: RouteShown::from(&route::predict(&message.bytes, chatwoot)),
+        route_without_repairs: RouteShown::from(&route::predict(as_it_came(message), chatwoot)),
         bytes: stage,
     }
+}
+
+/// What Rails sees of a message without repairs: of one whose lines ended in `CR CR LF` the first field, then an empty line.
+fn as_it_came(message: &Unrepaired) -> &[u8] {
+    let first = memchr::memmem::find(&message.bytes, b"\r\n").map_or(message.bytes.len(), |end| end + 2);
+    let seen = if message.returns_mended { message.bytes.get(..first) } else { None };
+    seen.unwrap_or(&message.bytes)
 }
 
 fn warnings(bytes: &[u8], route: &Route) -> Vec<String> {

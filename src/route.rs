@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use crate::message::address::{self, Address};
+use crate::message::address::{self, Address, Item};
 use crate::message::header::{self, Field, Header};
 use crate::message::mime::transfer_encoding::TransferEncoding;
 use crate::message::mime::{Part, last};
@@ -50,6 +50,7 @@ pub(crate) enum Loss {
     TransferEncoding,
     Bytes,
     MessageId,
+    NoDomain,
 }
 
 impl fmt::Display for Loss {
@@ -65,7 +66,8 @@ impl fmt::Display for Loss {
             Self::RepeatedField => "a field that must stand once stands twice",
             Self::TransferEncoding => "it has an unknown Content-Transfer-Encoding",
             Self::Bytes => "a header field holds bytes that are not UTF-8",
-            Self::MessageId => "its Message-ID holds 8-bit or NUL bytes",
+            Self::MessageId => "its Message-ID holds NUL or bytes that are not UTF-8",
+            Self::NoDomain => "an address in brackets has no domain",
         })
     }
 }
@@ -131,7 +133,7 @@ pub(crate) fn predict(message: &[u8], chatwoot: &Chatwoot) -> Route {
 /// The same by the header section alone: enough for a message whose parts are in order.
 pub(crate) fn of_header(header: &Header<'_>, chatwoot: &Chatwoot) -> Route {
     if last(header, "Message-ID")
-        .is_some_and(|field| !field.value.iter().all(|byte| byte.is_ascii() && *byte != 0))
+        .is_some_and(|field| field.value.contains(&0) || std::str::from_utf8(field.value).is_err())
     {
         return Route::Refused(Loss::MessageId);
     }
@@ -146,7 +148,11 @@ fn addressed(header: &Header<'_>, chatwoot: &Chatwoot) -> Route {
     let Some(to) = last(header, "To").filter(|field| !field.trimmed().is_empty()) else {
         return Route::Dropped(Loss::NoTo);
     };
-    let Some(to) = parsed(to.value) else { return Route::Dropped(Loss::UnparsableTo) };
+    let Some(items) = address::gem_reads(to.value) else { return Route::Dropped(Loss::UnparsableTo) };
+    if items.contains(&Item::WordInBrackets) {
+        return Route::Fails(Loss::NoDomain);
+    }
+    let to = addresses_of(items);
     if let Some(uuid) = to.iter().find_map(|address| reply_uuid(address.local())) {
         return Route::Reply(uuid);
     }
@@ -180,7 +186,15 @@ fn plain(address: &Address) -> String {
 
 /// The addresses of a field, when the mail gem reads it.
 fn parsed(value: &[u8]) -> Option<Vec<Address>> {
-    address::gem_reads(value).map(|items| items.into_iter().flatten().collect())
+    address::gem_reads(value).map(addresses_of)
+}
+
+fn addresses_of(items: Vec<Item>) -> Vec<Address> {
+    let address = |item| match item {
+        Item::Address(address) => Some(address),
+        _ => None,
+    };
+    items.into_iter().filter_map(address).collect()
 }
 
 /// The addresses of a field that may be missing; nothing when it cannot be read.
@@ -210,8 +224,11 @@ fn lost_on_the_way(header: &Header<'_>, chatwoot: &Chatwoot) -> Option<Route> {
     let not_utf8 = |name: &&str| {
         header.named(name).any(|field| std::str::from_utf8(field.value).is_err() || field.value.contains(&0))
     };
-    if ["References", "In-Reply-To", "Date", "Reply-To", "From"].iter().any(not_utf8) {
+    if ["References", "In-Reply-To", "Reply-To"].iter().any(not_utf8) || has_unreadable_date(header) {
         return Some(Route::Fails(Loss::Bytes));
+    }
+    if senders(header).is_some_and(|senders| senders.first() == Some(&Item::WordInBrackets)) {
+        return Some(Route::Fails(Loss::NoDomain));
     }
     match sender(header) {
         None => return Some(Route::Dropped(Loss::UnusableSender)),
@@ -227,12 +244,28 @@ fn lost_on_the_way(header: &Header<'_>, chatwoot: &Chatwoot) -> Option<Route> {
     repeated.then_some(Route::Fails(Loss::RepeatedField))
 }
 
-/// Whom Chatwoot takes for the sender: the first address of Reply-To, else of From.
+/// Whether the date holds bytes that are not UTF-8 outside its comments.
+fn has_unreadable_date(header: &Header<'_>) -> bool {
+    let before_comment =
+        |field: Field<'_>| field.value.split(|byte| *byte == b'(').next().map(<[u8]>::to_vec);
+    last(header, "Date").and_then(before_comment).is_some_and(|date| std::str::from_utf8(&date).is_err())
+}
+
+/// Whom Chatwoot takes for the sender: the first address of Reply-To, unless the mail gem cannot read that, else of From.
 pub(crate) fn sender(header: &Header<'_>) -> Option<Address> {
-    let field = last(header, "Reply-To")
-        .filter(|field| !field.trimmed().is_empty())
-        .or_else(|| last(header, "From"))?;
-    address::gem_reads(field.value)?.into_iter().next()?
+    match senders(header)?.into_iter().next()? {
+        Item::Address(address) => Some(address),
+        _ => None,
+    }
+}
+
+fn senders(header: &Header<'_>) -> Option<Vec<Item>> {
+    let reply_to = last(header, "Reply-To").and_then(|field| {
+        // `Doe, Jane (Acme) <..>`: two items to the mail gem, the first without an address.
+        let first = || address::gem_reads(field.value.split(|byte| *byte == b',').next()?);
+        address::gem_reads(field.value).or_else(|| first().filter(|items| *items == [Item::Word]))
+    });
+    reply_to.or_else(|| address::gem_reads(last(header, "From")?.value))
 }
 
 fn has_unknown_encoding(header: &Header<'_>, body: &[u8]) -> bool {
@@ -347,9 +380,10 @@ mod tests {
                 "never seen: it has an unknown Content-Transfer-Encoding",
             ),
             (
-                "To: support@example.com\nMessage-ID: <ä@b>",
-                "refused with 500 for ever: its Message-ID holds 8-bit or NUL bytes",
+                "To: support@example.com\nMessage-ID: <\0@b>",
+                "refused with 500 for ever: its Message-ID holds NUL or bytes that are not UTF-8",
             ),
+            ("To: Support <support>", "never seen: an address in brackets has no domain"),
         ] {
             assert_eq!(route(text), expected, "{text}");
         }

@@ -7,7 +7,7 @@ mod write;
 
 pub(crate) use read::read;
 pub(crate) use spec::Address;
-pub(crate) use strict::{gem_reads, parses_strictly};
+pub(crate) use strict::{Item, gem_reads, parses_strictly};
 pub(crate) use write::write;
 
 /// Whether a field may stay as it is: it parses strictly, or it is in the writer's own form already.

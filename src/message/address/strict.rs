@@ -10,19 +10,15 @@ use super::spec::is_atext;
 /// Whether the value is a list of addresses in a form that the mail gem parses: names as words, quoted strings, encoded words or raw
 /// UTF-8, addresses bare or in brackets, comments, groups, stray separators.
 pub(crate) fn parses_strictly(value: &[u8]) -> bool {
-    items(value).is_some_and(|items| items.iter().all(|item| !matches!(item, Item::Word)))
+    items(value)
+        .is_some_and(|items| items.iter().all(|item| !matches!(item, Item::Word | Item::WordInBrackets)))
 }
 
 /// What the mail gem reads of a field, when it surely reads it.
 ///
 /// A word alone is an address without domain to it: `Smith, Bob <b@x>` has two items. `parses_strictly` leaves such fields to repair.
-pub(crate) fn gem_reads(value: &[u8]) -> Option<Vec<Option<Address>>> {
-    let items = items(value)?.into_iter().filter_map(|item| match item {
-        Item::Address(address) => Some(Some(address)),
-        Item::Word => Some(None),
-        Item::Group => None,
-    });
-    Some(items.collect())
+pub(crate) fn gem_reads(value: &[u8]) -> Option<Vec<Item>> {
+    Some(items(value)?.into_iter().filter(|item| *item != Item::Group).collect())
 }
 
 fn items(value: &[u8]) -> Option<Vec<Item>> {
@@ -36,9 +32,12 @@ fn items(value: &[u8]) -> Option<Vec<Item>> {
 
 /// A member of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Item {
+pub(crate) enum Item {
     Address(Address),
+    /// A word alone: an address without domain to the mail gem.
     Word,
+    /// A word alone in brackets: the same, but Chatwoot raises on it.
+    WordInBrackets,
     /// The start of a group.
     Group,
 }
@@ -81,8 +80,8 @@ impl Scanner<'_> {
                 }
                 Some('<') => {
                     self.rest.next();
-                    let address = self.bracketed()?;
-                    self.items.push(Item::Address(address));
+                    let item = self.bracketed()?;
+                    self.items.push(item);
                     self.comments()?;
                     return self.separator();
                 }
@@ -174,11 +173,12 @@ impl Scanner<'_> {
         }
     }
 
-    fn bracketed(&mut self) -> Option<Address> {
+    fn bracketed(&mut self) -> Option<Item> {
         let mut text = String::new();
         loop {
             match self.rest.next()? {
-                '>' => return plain_spec(&text),
+                '>' if !text.is_empty() && text.chars().all(is_atext) => return Some(Item::WordInBrackets),
+                '>' => return plain_spec(&text).map(Item::Address),
                 c => text.push(c),
             }
         }
