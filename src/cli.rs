@@ -3,7 +3,10 @@
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueHint};
+
+use crate::setup::CALLERS;
 
 /// Gets e-mail into Chatwoot: reads one message from standard input and delivers it.
 ///
@@ -69,6 +72,8 @@ pub(crate) enum Command {
     Explain(ExplainArgs),
     /// Deliver a message to a built-in stand-in for Chatwoot, and show what it received
     Try(TryArgs),
+    /// Print the configuration of a mail server or mail reader that is to start ingress
+    Setup(SetupArgs),
     /// Print a completion script for a shell
     Completions {
         /// bash, elvish, fish, powershell or zsh
@@ -100,6 +105,28 @@ pub(crate) struct TryArgs {
     /// Rehearse a failure: an HTTP status, hang, or reset
     #[arg(long, value_name = "ANSWER", default_value = "204")]
     pub(crate) answer: crate::command::rehearse::Answer,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct SetupArgs {
+    /// Which; nothing for a list
+    #[arg(value_parser = PossibleValuesParser::new(CALLERS.iter().map(|caller| caller.name)), hide_possible_values = true)]
+    pub(crate) caller: Option<String>,
+    /// Domain of Chatwoot's reply addresses
+    #[arg(long, value_name = "DOMAIN")]
+    pub(crate) domain: Option<String>,
+    /// Address of an inbox of Chatwoot that this host takes mail for; may stand several times
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) inbox: Vec<String>,
+    /// User that ingress is to run as [default: ingress]
+    #[arg(long, value_name = "USER")]
+    pub(crate) user: Option<String>,
+    /// Absolute path of ingress [default: /usr/bin/ingress]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) binary: Option<String>,
+    /// Write files into a folder instead of printing them
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) write: Option<PathBuf>,
 }
 
 /// What a command line asks for.

@@ -15,6 +15,7 @@ mod message;
 mod outcome;
 mod repair;
 mod route;
+mod setup;
 mod watcher;
 
 use std::ffi::OsString;
@@ -23,7 +24,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use cli::{Command, Invocation, Options};
-use command::{completions, deliver, explain, rehearse};
+use command::{completions, deliver, explain, rehearse, setup as setup_command};
 use environment::Environment;
 
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the command line")]
@@ -50,6 +51,7 @@ fn operate(command: Command, options: &Options, environment: &Environment) -> Ex
     match command {
         Command::Explain(arguments) => explain::run(&arguments, options, environment),
         Command::Try(arguments) => rehearse::run(&arguments, options, environment),
+        Command::Setup(arguments) => setup_command::run(arguments, options),
         Command::Completions { shell } => written(&io::stdout().write_all(&completions::script(shell))),
     }
 }

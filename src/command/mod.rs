@@ -5,4 +5,5 @@ pub(crate) mod deliver;
 pub(crate) mod explain;
 mod message_file;
 pub(crate) mod rehearse;
+pub(crate) mod setup;
 mod stand_in;

@@ -28,6 +28,7 @@ mod run;
 mod secrets;
 mod server;
 mod setting;
+mod setup;
 mod signals;
 mod streams;
 mod terminal;

@@ -4,14 +4,14 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
-use crate::support::binary;
+use crate::support::{Ingress, binary};
 
 /// The password that Action Mailbox and, unless a test spoils it, ingress are given.
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
 /// The user that mail servers run ingress as.
 pub(crate) const USER: &str = "nobody";
-const NOGROUP: u32 = 65534;
+pub(crate) const NOGROUP: u32 = 65534;
 
 pub(crate) struct Folder(tempfile::TempDir);
 
@@ -50,6 +50,22 @@ impl Folder {
         fs::write(&path, text).unwrap();
         mode(&path, 0o640);
         chown(&path, Some(0), Some(NOGROUP)).unwrap();
+    }
+
+    /// The folder into which `ingress setup CALLER` writes the files for the program and the configuration in this one.
+    pub(crate) fn setup(&self, caller: &str) -> PathBuf {
+        let written = self.join("setup");
+        let report = Ingress::new(["setup", caller, "--domain", "reply.example.com"])
+            .args(&["--inbox", "support@example.com", "--inbox", "sales@example.com", "--user", USER])
+            .args(&["--binary", &self.shown("ingress"), "-c", &self.shown("ingress.toml")])
+            .args(&["--write", &written.display().to_string()])
+            .output("ingress setup");
+        let report = String::from_utf8(report).unwrap();
+        assert!(
+            report.lines().count() > 1 && report.lines().all(|line| Path::new(line).is_file()),
+            "{report}"
+        );
+        written
     }
 
     pub(crate) fn ingress_log(&self) -> String {

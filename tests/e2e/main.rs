@@ -4,12 +4,14 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "a test that meets what it does not expect fails"
+    reason = "a test that meets what it does not expect fails, and the matrix is shown"
 )]
 
 mod action_mailbox;
 mod by_hand;
+mod callers;
 mod corpus;
 mod folder;
 mod guard;

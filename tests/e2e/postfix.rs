@@ -21,11 +21,14 @@ pub(crate) struct Postfix {
     port: Port,
 }
 
-const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/postfix");
-
 impl Postfix {
     /// Starts an instance that hands mail for reply.example.com and the inboxes to the folder's ingress.
     pub(crate) fn start(folder: &Folder) -> Self {
+        Self::start_with(folder, &folder.setup("postfix"))
+    }
+
+    /// Starts an instance with the files that `ingress setup postfix` wrote into a folder.
+    pub(crate) fn start_with(folder: &Folder, setup: &Path) -> Self {
         let configuration = folder.join("postfix");
         for name in ["postfix", "queue", "data"] {
             fs::create_dir_all(folder.join(name)).unwrap();
@@ -35,12 +38,12 @@ impl Postfix {
         fs::write(&returned, "").unwrap();
         mode(&returned, 0o666);
         for name in ["chatwoot_recipients", "chatwoot_transport"] {
-            fs::write(configuration.join(name), filled_in(folder, name)).unwrap();
+            fs::copy(setup.join(name), configuration.join(name)).unwrap();
         }
         let log = folder.join("maillog");
         let port = Port::hold();
-        fs::write(configuration.join("main.cf"), main_cf(folder, &log)).unwrap();
-        fs::write(configuration.join("master.cf"), master_cf(folder, port.number())).unwrap();
+        fs::write(configuration.join("main.cf"), main_cf(folder, &log, setup)).unwrap();
+        fs::write(configuration.join("master.cf"), master_cf(folder, port.number(), setup)).unwrap();
         let postfix = Self { configuration, log, returned, port };
         postfix.run("postfix", "start");
         let address = ("127.0.0.1", postfix.port.number());
@@ -75,13 +78,22 @@ impl Postfix {
         });
     }
 
+    pub(crate) fn port(&self) -> u16 {
+        self.port.number()
+    }
+
+    /// How many messages are put off, when nothing else is in the queue.
+    pub(crate) fn deferred(&self) -> Option<usize> {
+        let queue = self.queue()?;
+        let deferred = |message: &String| message.contains("\"queue_name\": \"deferred\"");
+        queue.iter().all(deferred).then_some(queue.len())
+    }
+
     /// Waits until nothing but `count` messages is in the queue, and those are put off: a flush passes over what is still being
     /// delivered, and the log says how a delivery ended before the queue does.
     pub(crate) fn put_off(&self, count: usize) {
         eventually(format_args!("a queue of {count} deferred messages; {}", Shown(&self.log)), || {
-            let queue = self.queue()?;
-            let deferred = |message: &String| message.contains("\"queue_name\": \"deferred\"");
-            (queue.len() == count && queue.iter().all(deferred)).then_some(())
+            (self.deferred() == Some(count)).then_some(())
         });
     }
 
@@ -149,16 +161,12 @@ fn uid_of(user: &str) -> u32 {
     line.split(':').nth(2).unwrap().parse().unwrap()
 }
 
-/// A file of `examples/postfix` with this folder's paths and user.
-fn filled_in(folder: &Folder, name: &str) -> String {
-    let text = fs::read_to_string(format!("{EXAMPLES}/{name}")).unwrap();
-    text.replace("/usr/bin/ingress", &folder.shown("ingress"))
-        .replace("/etc/ingress.toml", &folder.shown("ingress.toml"))
-        .replace("/etc/postfix/", &folder.shown("postfix/"))
-        .replace("user=ingress", &format!("user={USER}"))
+/// A file of `ingress setup postfix`, with its tables in this folder.
+fn written(folder: &Folder, setup: &Path, name: &str) -> String {
+    fs::read_to_string(setup.join(name)).unwrap().replace("/etc/postfix/", &folder.shown("postfix/"))
 }
 
-fn main_cf(folder: &Folder, log: &Path) -> String {
+fn main_cf(folder: &Folder, log: &Path, setup: &Path) -> String {
     format!(
         "compatibility_level = 3.6\n\
          queue_directory = {queue}\ndata_directory = {data}\nmaillog_file = {log}\nmaillog_file_prefixes = {root}\n\
@@ -169,11 +177,11 @@ fn main_cf(folder: &Folder, log: &Path) -> String {
         data = folder.shown("data"),
         log = log.display(),
         root = folder.path().display(),
-        example = filled_in(folder, "main.cf"),
+        example = written(folder, setup, "main.cf"),
     )
 }
 
-fn master_cf(folder: &Folder, port: u16) -> String {
+fn master_cf(folder: &Folder, port: u16, setup: &Path) -> String {
     format!(
         "127.0.0.1:{port} inet n - n - 250 smtpd\n\
          pickup unix n - n 60 1 pickup\ncleanup unix n - n - 0 cleanup\nqmgr unix n - n 300 1 qmgr\n\
@@ -183,6 +191,6 @@ fn master_cf(folder: &Folder, port: u16) -> String {
          postlog unix-dgram n - n - 1 postlogd\n\
          returned unix - n n - - pipe user={USER} argv=/usr/bin/tee -a {returned}\n{example}",
         returned = folder.shown("returned"),
-        example = filled_in(folder, "master.cf"),
+        example = written(folder, setup, "master.cf"),
     )
 }

@@ -1,0 +1,85 @@
+//! `ingress setup CALLER`: the configuration of a mail server or mail reader, ready to paste.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use crate::cli::{Options, SetupArgs};
+use crate::log::sanitized;
+use crate::setup::{CALLERS, Caller, FilledIn, Given, Values, filled_in};
+
+/// Prints or writes the configuration; the status is sysexits(3)'s: 0, 64 a value that cannot be used, 73 a file that cannot be made.
+pub(crate) fn run(arguments: SetupArgs, options: &Options) -> ExitCode {
+    let Some(caller) = arguments.caller.as_deref().and_then(Caller::named) else {
+        return written(list().as_bytes());
+    };
+    let given = Given {
+        domain: arguments.domain,
+        inboxes: arguments.inbox,
+        user: arguments.user,
+        binary: arguments.binary,
+        config: options.config.as_ref().map(|path| path.to_string_lossy().into_owned()),
+    };
+    let values = match Values::new(given) {
+        Ok(values) => values,
+        Err(unfit) => return complain(64, &unfit.to_string()),
+    };
+    let filled_in = filled_in(caller, &values);
+    let status = match arguments.write {
+        None => written(filled_in.page.as_bytes()),
+        Some(folder) => write_to(&folder, &filled_in),
+    };
+    if !values.samples().is_empty() {
+        let _ = writeln!(
+            io::stderr(),
+            "ingress: sample values stand in it: give {}",
+            values.samples().join(" and ")
+        );
+    }
+    status
+}
+
+fn list() -> String {
+    let mut text = "ingress setup CALLER prints its configuration; CALLER is one of\n".to_owned();
+    for caller in CALLERS {
+        text.push_str(&format!("  {:<15} {}\n", caller.name, caller.title()));
+    }
+    text.push_str(
+        "Say what it is for: --domain reply.example.com --inbox support@example.com; --write DIR writes files.\n",
+    );
+    text
+}
+
+fn written(text: &[u8]) -> ExitCode {
+    let mut stdout = io::stdout();
+    let result = stdout.write_all(text).and_then(|()| stdout.flush());
+    ExitCode::from(if result.is_ok() { 0 } else { 74 })
+}
+
+fn complain(status: u8, text: &str) -> ExitCode {
+    let _ = writeln!(io::stderr(), "ingress: {}", sanitized(text));
+    ExitCode::from(status)
+}
+
+/// Writes the files into a folder, which it makes; nothing is overwritten.
+fn write_to(folder: &Path, filled_in: &FilledIn) -> ExitCode {
+    let there = |name: &&str| folder.join(name).symlink_metadata().is_ok();
+    if let Some(name) = filled_in.files.iter().map(|(name, _)| *name).find(there) {
+        let path = folder.join(name);
+        return complain(73, &format!("{}: is there already, nothing was written", path.display()));
+    }
+    if let Err(error) = fs::create_dir_all(folder) {
+        return complain(73, &format!("{}: {error}", folder.display()));
+    }
+    let mut report = String::new();
+    for (name, text) in &filled_in.files {
+        let path = folder.join(name);
+        let result = File::create_new(&path).and_then(|mut file| file.write_all(text.as_bytes()));
+        if let Err(error) = result {
+            return complain(73, &format!("{}: {error}", path.display()));
+        }
+        report.push_str(&format!("{}\n", path.display()));
+    }
+    written(report.as_bytes())
+}

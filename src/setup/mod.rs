@@ -1,0 +1,112 @@
+//! The configuration of each caller: the files of `examples/`, part of the program, filled in.
+
+mod fill;
+mod page;
+mod values;
+
+pub(crate) use page::{FilledIn, filled_in};
+pub(crate) use values::{Given, Values};
+
+/// A program that starts `ingress`, and what configures it.
+#[derive(Debug)]
+pub(crate) struct Caller {
+    pub(crate) name: &'static str,
+    /// `README.md` of its folder.
+    page: &'static str,
+    files: &'static [File],
+}
+
+#[derive(Debug)]
+struct File {
+    name: &'static str,
+    text: &'static str,
+}
+
+/// A caller and the files of its folder below `examples/`.
+macro_rules! caller {
+    ($name:literal: $($file:literal),+) => {
+        Caller {
+            name: $name,
+            page: include_str!(concat!("../../examples/", $name, "/README.md")),
+            files: &[$(File {
+                name: $file,
+                text: include_str!(concat!("../../examples/", $name, "/", $file)),
+            }),+],
+        }
+    };
+}
+
+/// All of them, the commonest first.
+pub(crate) const CALLERS: &[Caller] = &[
+    caller!("postfix": "master.cf", "main.cf", "chatwoot_recipients", "chatwoot_transport"),
+    caller!("getmail": "getmailrc", "getmailrc-multidrop"),
+];
+
+impl Caller {
+    pub(crate) fn named(name: &str) -> Option<&'static Self> {
+        CALLERS.iter().find(|caller| caller.name == name)
+    }
+
+    /// The caller's own name, as its people write it: the title of its page.
+    pub(crate) fn title(&self) -> &'static str {
+        let first = self.page.lines().next().unwrap_or_default();
+        first.trim_start_matches("# ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::fs;
+
+    use super::*;
+
+    const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples");
+
+    fn names_in(folder: &str) -> BTreeSet<String> {
+        let entries = fs::read_dir(folder).unwrap().map(Result::unwrap);
+        entries.map(|entry| entry.file_name().into_string().unwrap()).collect()
+    }
+
+    #[test]
+    fn every_folder_of_the_examples_is_a_caller_s_but_that_of_the_messages() {
+        let folders = names_in(EXAMPLES).into_iter().filter(|name| !name.contains('.') && name != "messages");
+        let callers: BTreeSet<String> = CALLERS.iter().map(|caller| caller.name.to_owned()).collect();
+        assert_eq!(callers, folders.collect());
+    }
+
+    #[test]
+    fn every_file_of_a_caller_s_folder_is_part_of_the_program_and_stands_on_its_page() {
+        for caller in CALLERS {
+            let folder = format!("{EXAMPLES}/{}", caller.name);
+            let mut files: BTreeSet<String> = caller.files.iter().map(|file| file.name.to_owned()).collect();
+            for file in &files {
+                let heading = format!("\n### `{file}`: ");
+                assert_eq!(caller.page.matches(&heading).count(), 1, "{}: {heading}", caller.name);
+            }
+            files.insert("README.md".to_owned());
+            assert_eq!(files, names_in(&folder));
+        }
+    }
+
+    #[test]
+    fn all_pages_have_the_same_shape() {
+        for caller in CALLERS {
+            let sections: Vec<&str> =
+                caller.page.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+            assert_eq!(
+                sections,
+                [
+                    "Files",
+                    "Put in force",
+                    "Test",
+                    "On failure",
+                    "Where to look",
+                    "What goes wrong without these settings"
+                ],
+                "{}",
+                caller.name
+            );
+        }
+    }
+}

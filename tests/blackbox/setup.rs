@@ -1,0 +1,131 @@
+//! `ingress setup`: what is printed, what is written, and what is refused.
+
+use std::fs;
+use std::path::Path;
+
+use crate::run::Ingress;
+
+const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples");
+
+fn callers() -> Vec<String> {
+    let list = Ingress::new().args(["setup"]).run();
+    assert_eq!((list.status, list.stderr.as_str()), (Some(0), ""));
+    let rows = list.stdout.lines().filter(|line| line.starts_with("  "));
+    rows.map(|row| row.split_whitespace().next().unwrap().to_owned()).collect()
+}
+
+fn example(caller: &str, name: &str) -> String {
+    fs::read_to_string(format!("{EXAMPLES}/{caller}/{name}")).unwrap()
+}
+
+#[test]
+fn without_values_each_caller_s_files_are_those_of_the_examples() {
+    for caller in callers() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("new/folder");
+        let run = Ingress::new().args(["setup", &caller, "--write", target.to_str().unwrap()]).run();
+        assert_eq!(
+            (run.status, run.stderr.as_str()),
+            (Some(0), "ingress: sample values stand in it: give --domain and --inbox\n")
+        );
+        let mut written: Vec<String> = names(&target);
+        assert_eq!(run.stdout.lines().count(), written.len());
+        for name in &written {
+            assert!(run.stdout.contains(&format!("{}\n", target.join(name).display())), "{}", run.stdout);
+            assert_eq!(fs::read_to_string(target.join(name)).unwrap(), example(&caller, name));
+        }
+        let mut examples = names(Path::new(&format!("{EXAMPLES}/{caller}")));
+        written.sort();
+        examples.sort();
+        assert_eq!(written, examples);
+    }
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap();
+    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+#[test]
+fn what_is_printed_is_the_page_with_the_files_in_it() {
+    for caller in callers() {
+        let printed = Ingress::new().args(["setup", &caller]).run().stdout;
+        let mut expected = String::new();
+        for line in example(&caller, "README.md").split_inclusive('\n') {
+            expected.push_str(line);
+            if let Some(rest) = line.strip_prefix("### `") {
+                let name = rest.split('`').next().unwrap();
+                expected.push_str(&format!("\n```\n{}```\n", example(&caller, name)));
+            }
+        }
+        assert_eq!(printed, expected);
+    }
+}
+
+#[test]
+fn no_sample_value_is_left_when_all_values_are_given() {
+    for caller in callers() {
+        let run = Ingress::new()
+            .args(["setup", &caller, "--domain", "reply.acme.test", "--inbox", "help@acme.test"])
+            .args(["--inbox", "sales.eu@acme.test", "--user", "mailer", "--binary", "/opt/bin/deliver"])
+            .args(["-c", "/srv/chatwoot.toml"])
+            .run();
+        assert_eq!((run.status, run.stderr.as_str()), (Some(0), ""), "{caller}");
+        for sample in ["example.com", "example\\.com", "/usr/bin/ingress", "/etc/ingress.toml"] {
+            assert!(!run.stdout.contains(sample), "{caller}: {sample} in {}", run.stdout);
+        }
+        assert!(run.stdout.contains("/opt/bin/deliver"), "{caller}");
+    }
+}
+
+#[test]
+fn nothing_is_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let there = folder.path().join("main.cf");
+    fs::write(&there, "mine\n").unwrap();
+    let run = Ingress::new()
+        .args(["setup", "postfix", "--domain", "a.test", "--write"])
+        .args([folder.path().to_str().unwrap()])
+        .run();
+    let complaint = format!("ingress: {}: is there already, nothing was written\n", there.display());
+    assert_eq!((run.status, run.stdout.as_str(), run.stderr), (Some(73), "", complaint));
+    assert_eq!(names(folder.path()), ["main.cf"]);
+    assert_eq!(fs::read_to_string(&there).unwrap(), "mine\n");
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_named() {
+    let run = Ingress::new().args(["setup", "postfix", "--domain", "a.test", "--write", "/dev/null/x"]).run();
+    let complaint = "ingress: /dev/null/x: Not a directory (os error 20)\n";
+    assert_eq!((run.status, run.stdout.as_str(), run.stderr.as_str()), (Some(73), "", complaint));
+}
+
+#[test]
+fn values_that_could_mean_more_than_themselves_are_refused() {
+    for (option, value, wanted) in [
+        ("--domain", "a b", "a domain is made of letters, digits, hyphens and dots"),
+        (
+            "--inbox",
+            "$(id)@a.test",
+            "give local@domain; in the local part letters, digits and . _ + = - can be written into every file",
+        ),
+        (
+            "--user",
+            "Root!",
+            "a user name is made of small letters, digits, hyphens and underscores, and begins with no digit",
+        ),
+        ("--binary", "ingress", "give an absolute path of letters, digits and . _ + -"),
+        ("--config", "my ingress.toml", "give an absolute path of letters, digits and . _ + -"),
+    ] {
+        let run = Ingress::new().args(["setup", "postfix", option, value]).run();
+        let complaint = format!("ingress: {option} {value}: {wanted}\n");
+        assert_eq!((run.status, run.stdout.as_str(), run.stderr), (Some(64), "", complaint));
+    }
+}
+
+#[test]
+fn an_unknown_caller_is_an_error_with_a_suggestion() {
+    let run = Ingress::new().args(["setup", "postfx"]).run();
+    assert_eq!((run.status, run.stdout.as_str()), (Some(64), ""));
+    assert!(run.stderr.contains("'postfx'") && run.stderr.contains("'postfix'"), "{}", run.stderr);
+}
