@@ -39,6 +39,7 @@ macro_rules! caller {
 /// All of them, the commonest first.
 pub(crate) const CALLERS: &[Caller] = &[
     caller!("postfix": "master.cf", "main.cf", "chatwoot_recipients", "chatwoot_transport"),
+    caller!("exim": "chatwoot_domains", "chatwoot_inboxes", "chatwoot_main", "chatwoot_router", "chatwoot_transport"),
     caller!("getmail": "getmailrc", "getmailrc-multidrop"),
 ];
 

@@ -85,6 +85,11 @@ impl Deployment {
         self.install(&fs::read(binary()).unwrap());
     }
 
+    /// Takes `ingress` away.
+    pub(crate) fn uninstall(&self) {
+        fs::remove_file(self.folder.join("ingress")).unwrap();
+    }
+
     fn configure(&self, url: &str, password: &str, more: &str) {
         self.folder.configure(url, password);
         let path = self.folder.join("ingress.toml");
@@ -93,7 +98,8 @@ impl Deployment {
         self.replace(&path, text.as_bytes(), 0o640);
     }
 
-    fn install(&self, program: &[u8]) {
+    /// Puts another program in the place of `ingress`.
+    pub(crate) fn install(&self, program: &[u8]) {
         self.replace(&self.folder.join("ingress"), program, 0o755);
     }
 

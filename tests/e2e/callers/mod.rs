@@ -1,9 +1,12 @@
 //! Every mail server and mail reader that starts `ingress`, real, configured by what `ingress setup` printed.
 
 mod deployment;
+mod exim;
+mod exim_traps;
 mod mail;
 mod matrix;
 mod postfix_pipe;
+mod processes;
 
 pub(crate) use deployment::Deployment;
 pub(crate) use mail::Mail;

@@ -1,11 +1,8 @@
 //! Postfix's pipe(8).
 
-use std::fs::File;
-use std::io::Write;
-use std::path::Path;
-
 use super::matrix::matrix;
 use super::{Caller, Deployment, Mail};
+use crate::folder::append;
 use crate::postfix::Postfix;
 use crate::smtp;
 
@@ -20,6 +17,7 @@ impl Caller for PostfixPipe {
 
     fn start(deployment: &Deployment) -> Self {
         let setup = deployment.setup("postfix");
+        // Addresses that the administrator's tables and Postfix's own caution keep out.
         append(&setup.join("chatwoot_recipients"), "/@reply\\.example\\.com$/ OK\n");
         append(&setup.join("main.cf"), "allow_min_user = yes\n");
         Self(Postfix::start_with(deployment.folder(), &setup))
@@ -44,12 +42,6 @@ impl Caller for PostfixPipe {
     fn returned(&self) -> String {
         self.0.returned()
     }
-}
-
-/// So that addresses come through which the administrator's tables and Postfix's own caution keep out.
-fn append(path: &Path, text: &str) {
-    let mut file = File::options().append(true).open(path).unwrap();
-    file.write_all(text.as_bytes()).unwrap();
 }
 
 matrix!(PostfixPipe);

@@ -2,8 +2,10 @@
 
 mod port;
 mod run;
+mod unpacked;
 mod wait;
 
 pub(crate) use port::Port;
 pub(crate) use run::{Ingress, binary};
+pub(crate) use unpacked::unpacked;
 pub(crate) use wait::eventually;

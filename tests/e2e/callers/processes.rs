@@ -1,0 +1,53 @@
+//! The processes of one server instance, by the path that all of them name on their command line.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+pub(super) struct Processes {
+    path: String,
+    ids: std::vec::IntoIter<u32>,
+}
+
+impl Processes {
+    pub(super) fn naming(path: &Path) -> Self {
+        let path = path.display().to_string();
+        let ids: Vec<u32> = all().into_iter().filter(|id| names(*id, &path)).collect();
+        Self { path, ids: ids.into_iter() }
+    }
+
+    /// Ends all of them, those that they start meanwhile included, and waits until none is left.
+    pub(super) fn end(self) {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        let path = Path::new(&self.path);
+        loop {
+            let ids: Vec<String> = Self::naming(path).map(|id| id.to_string()).collect();
+            if ids.is_empty() || Instant::now() > deadline {
+                return;
+            }
+            let _ = Command::new("kill").arg("-KILL").args(ids).status();
+            sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Iterator for Processes {
+    type Item = u32;
+
+    fn next(&mut self) -> Option<u32> {
+        self.ids.next()
+    }
+}
+
+fn all() -> Vec<u32> {
+    let entries = fs::read_dir("/proc").unwrap().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
+}
+
+/// Whether a living process other than this one names the path.
+fn names(id: u32, path: &str) -> bool {
+    let line = fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
+    id != std::process::id() && line.split(|byte| *byte == 0).any(|word| word == path.as_bytes())
+}
