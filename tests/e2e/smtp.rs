@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long the server may take over one answer.
 const DEADLINE: Duration = Duration::from_secs(90);
@@ -18,12 +18,7 @@ pub(crate) fn send(port: u16, sender: &str, recipients: &[&str], message: &str) 
 ///
 /// The answer by which the server refused it.
 pub(crate) fn submit(port: u16, sender: &str, recipients: &[&str], message: &str) -> Result<(), String> {
-    let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    stream.set_read_timeout(Some(DEADLINE)).unwrap();
-    stream.set_write_timeout(Some(DEADLINE)).unwrap();
-    let mut reader = BufReader::new(stream.try_clone().unwrap());
-    let mut stream = stream;
-    expect(&mut reader, "220")?;
+    let (mut stream, mut reader) = greeted(port);
     let mut say = |line: &str, code: &str| {
         stream.write_all(format!("{line}\r\n").as_bytes()).unwrap();
         expect(&mut reader, code)
@@ -40,6 +35,23 @@ pub(crate) fn submit(port: u16, sender: &str, recipients: &[&str], message: &str
         .collect();
     say(&format!("{stuffed}."), "250")?;
     say("QUIT", "221")
+}
+
+/// A connection on which the server has said its greeting. One that a crowd pushed out of a short backlog is made anew.
+fn greeted(port: u16) -> (TcpStream, BufReader<TcpStream>) {
+    let end = Instant::now() + DEADLINE;
+    loop {
+        let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(3))).unwrap();
+        stream.set_write_timeout(Some(DEADLINE)).unwrap();
+        let mut reader = BufReader::new(stream.try_clone().unwrap());
+        let mut line = String::new();
+        if reader.read_line(&mut line).is_ok() && line.starts_with("220") {
+            stream.set_read_timeout(Some(DEADLINE)).unwrap();
+            return (stream, reader);
+        }
+        assert!(Instant::now() < end, "no greeting but {line:?}");
+    }
 }
 
 fn expect(reader: &mut BufReader<TcpStream>, code: &str) -> Result<(), String> {

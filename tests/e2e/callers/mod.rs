@@ -5,6 +5,7 @@ mod exim;
 mod exim_traps;
 mod mail;
 mod matrix;
+mod opensmtpd;
 mod postfix_pipe;
 mod processes;
 

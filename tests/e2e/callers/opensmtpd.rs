@@ -1,0 +1,148 @@
+//! OpenSMTPD's action mda.
+
+use std::fs::{self, File};
+use std::net::TcpStream;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::matrix::matrix;
+use super::processes::Processes;
+use super::{Caller, Deployment, Mail};
+use crate::folder::{USER, append, mode};
+use crate::guard::Guard;
+use crate::smtp;
+use crate::support::{Port, eventually, unpacked};
+
+pub(super) struct OpenSmtpd {
+    configuration: PathBuf,
+    log: PathBuf,
+    returned: PathBuf,
+    port: Port,
+    _daemon: Guard,
+    _places: Places,
+}
+
+/// One at a time: the paths of its queue and its socket are built in.
+static ONE: Mutex<()> = Mutex::new(());
+
+/// The places that OpenSMTPD insists on, there for one run.
+struct Places {
+    _one: MutexGuard<'static, ()>,
+}
+
+const PROGRAMS: &str = "/usr/libexec/opensmtpd";
+const QUEUE: &str = "/var/spool/smtpd";
+const EMPTY: &str = "/var/lib/opensmtpd";
+
+impl Places {
+    fn make() -> Self {
+        let one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+        for place in [PROGRAMS, QUEUE, EMPTY] {
+            assert!(
+                !Path::new(place).exists(),
+                "{place} is there: an OpenSMTPD is installed on this machine"
+            );
+        }
+        let places = Self { _one: one };
+        fs::create_dir_all(Path::new(PROGRAMS).parent().unwrap()).unwrap();
+        symlink(unpacked("usr/libexec/opensmtpd"), PROGRAMS).unwrap();
+        fs::create_dir_all(format!("{EMPTY}/empty")).unwrap();
+        fs::create_dir(QUEUE).unwrap();
+        mode(Path::new(QUEUE), 0o711);
+        places
+    }
+}
+
+impl Drop for Places {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(PROGRAMS);
+        for folder in [QUEUE, EMPTY] {
+            let _ = fs::remove_dir_all(folder);
+        }
+    }
+}
+
+impl OpenSmtpd {
+    fn control(&self, words: &[&str]) -> String {
+        let mut command = Command::new(unpacked("usr/sbin/smtpctl"));
+        let output = command.args(words).stdin(Stdio::null()).output().unwrap();
+        assert!(output.status.success(), "smtpctl {words:?}: {output:?}; {}", self.log());
+        String::from_utf8(output.stdout).unwrap()
+    }
+}
+
+impl Caller for OpenSmtpd {
+    const NAME: &'static str = "OpenSMTPD";
+    const DELIVERED: &'static [&'static str] = &["mda delivery", "result=Ok stat=Delivered"];
+    const DEFERRED: &'static [&'static str] =
+        &["mda delivery", "result=TempFail stat=Error (temporary failure: \"4."];
+    const REJECTED: &'static [&'static str] =
+        &["mda delivery", "result=PermFail", "5.3.4 The message is too large"];
+    const TOO_LARGE: &'static str = "5.3.4 The message is too large";
+    const REFUSES: &'static [&'static str] =
+        &["a recipient with a quote and a blank", "a sender with a quote and a blank"];
+
+    fn start(deployment: &Deployment) -> Self {
+        let folder = deployment.folder();
+        let setup = deployment.setup("opensmtpd");
+        append(&setup.join("chatwoot_inboxes"), "-help@reply.example.com\n");
+        let returned = folder.join("returned");
+        fs::write(&returned, "").unwrap();
+        mode(&returned, 0o666);
+        let port = Port::hold();
+        let configuration = folder.join("smtpd.conf");
+        let example = fs::read_to_string(setup.join("smtpd.conf")).unwrap();
+        let text = format!(
+            "listen on 127.0.0.1 port {port} hostname mx.example.net\nsmtp max-message-size 64M\n{example}\
+             action \"returned\" mda \"tee -a {returned}\" user {USER} virtual {{ \"@\" = {USER} }}\n\
+             match from local for any action \"returned\"\n",
+            port = port.number(),
+            example = example.replace("/etc/mail", &setup.display().to_string()),
+            returned = returned.display(),
+        );
+        fs::write(&configuration, text).unwrap();
+        let places = Places::make();
+        let log = folder.join("smtpd.log");
+        let output = File::create(&log).unwrap();
+        let mut command = Command::new(unpacked("usr/sbin/smtpd"));
+        command.arg("-d").arg("-f").arg(&configuration).current_dir("/");
+        command.stdin(Stdio::null()).stdout(output.try_clone().unwrap()).stderr(output);
+        let daemon = Guard::start(&mut command);
+        let address = ("127.0.0.1", port.number());
+        eventually(format_args!("OpenSMTPD to listen; {}", log.display()), || {
+            TcpStream::connect(address).ok()
+        });
+        Self { configuration, log, returned, port, _daemon: daemon, _places: places }
+    }
+
+    fn submit(&self, mail: &Mail) -> Result<(), String> {
+        smtp::submit(self.port.number(), &mail.sender, &[&mail.recipient], &mail.text)
+    }
+
+    fn turn(&self) {
+        self.control(&["schedule", "all"]);
+    }
+
+    fn kept(&self) -> Option<usize> {
+        let queue = self.control(&["show", "queue"]);
+        queue.lines().all(|line| line.contains("|pending|")).then_some(queue.lines().count())
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    fn returned(&self) -> String {
+        fs::read_to_string(&self.returned).unwrap()
+    }
+}
+
+impl Drop for OpenSmtpd {
+    fn drop(&mut self) {
+        Processes::naming(&self.configuration).end();
+    }
+}
+
+matrix!(OpenSmtpd);
