@@ -41,6 +41,7 @@ pub(crate) const CALLERS: &[Caller] = &[
     caller!("postfix": "master.cf", "main.cf", "chatwoot_recipients", "chatwoot_transport"),
     caller!("exim": "chatwoot_domains", "chatwoot_inboxes", "chatwoot_main", "chatwoot_router", "chatwoot_transport"),
     caller!("opensmtpd": "smtpd.conf", "chatwoot_inboxes"),
+    caller!("sendmail": "chatwoot.m4", "relay-domains"),
     caller!("getmail": "getmailrc", "getmailrc-multidrop"),
 ];
 

@@ -71,6 +71,7 @@ fn plain(setup: &Path, spool: &Path, returned: &Path, port: u16) -> String {
         "exim_path = {exim}\nexim_user = root\nexim_group = root\nspool_directory = {spool}\nlog_file_path = {spool}/log/%s\n\
          primary_hostname = mx.example.net\nlocal_interfaces = 127.0.0.1\ndaemon_smtp_ports = {port}\ntls_advertise_hosts =\n\
          keep_environment =\nnever_users =\nsmtp_accept_max = 200\nsmtp_connect_backlog = 200\nsmtp_accept_queue_per_connection = 100\nqueue_run_max = 1\n\
+         domainlist local_domains = @\n\
          domainlist relay_to_domains = lsearch;{setup}/chatwoot_domains\n\
          acl_smtp_rcpt = recipient\nacl_smtp_data = accept\n\
          begin acl\n\
@@ -107,7 +108,7 @@ impl Caller for Exim {
     }
 
     fn kept(&self) -> Option<usize> {
-        let busy = Processes::naming(&self.configuration).any(|process| process != self.daemon.id());
+        let busy = Processes::of(&self.configuration).any(|process| process != self.daemon.id());
         if busy { None } else { self.run("-bpc").trim().parse().ok() }
     }
 
@@ -122,7 +123,7 @@ impl Caller for Exim {
 
 impl Drop for Exim {
     fn drop(&mut self) {
-        Processes::naming(&self.configuration).end();
+        Processes::of(&self.configuration).end();
     }
 }
 

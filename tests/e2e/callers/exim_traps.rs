@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use super::exim::Exim;
 use super::mail::reply;
 use super::{Caller, Deployment};
-use crate::support::{eventually, unpacked};
+use crate::support::{Later, eventually, unpacked};
 
 /// What became of a message.
 #[derive(Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ fn fate(spoil: impl Fn(&Deployment), edit: impl Fn(String) -> String) -> Fate {
     let exim = Exim::start_edited(&deployment, edit);
     spoil(&deployment);
     exim.submit(&reply(1)).unwrap();
-    eventually(format_args!("an end of the delivery; {}", exim.log()), || {
+    eventually(format_args!("an end of the delivery; {}", Later(|| exim.log())), || {
         let log = exim.log();
         if exim.returned().contains("reply+") {
             Some(Fate::Returned)

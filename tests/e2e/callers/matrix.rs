@@ -7,7 +7,7 @@ use super::deployment::faults;
 use super::mail::{large, reply, tricks};
 use super::{Caller, Deployment, Mail};
 use crate::action_mailbox::Routed;
-use crate::support::eventually;
+use crate::support::{Later, eventually};
 
 /// The tests of one caller: the rows of the matrix.
 macro_rules! matrix {
@@ -102,10 +102,10 @@ pub(crate) fn keeps_and_delivers_once<C: Caller>() {
         deployment.break_with(fault);
         caller.submit(&reply(before)).unwrap();
         caller.turn();
-        let line = eventually(format_args!("{}: {fault:?} in {}", C::NAME, caller.log()), || {
+        let line = eventually(format_args!("{}: {fault:?} in {}", C::NAME, Later(|| caller.log())), || {
             lines_with(caller.log().get(kept..)?, C::DEFERRED).pop()
         });
-        eventually(format_args!("{}: {fault:?}: one kept; {}", C::NAME, caller.log()), || {
+        eventually(format_args!("{}: {fault:?}: one kept; {}", C::NAME, Later(|| caller.log())), || {
             (caller.kept() == Some(1)).then_some(())
         });
         assert_eq!(deployment.server().records(), before, "{}: {fault:?}", C::NAME);
@@ -122,12 +122,20 @@ pub(crate) fn refuses_what_is_too_large<C: Caller>() {
     let caller = C::start(&deployment);
     caller.submit(&large(1)).unwrap();
     caller.turn();
-    let line = eventually(format_args!("{}: a refusal in {}", C::NAME, caller.log()), || {
+    let line = eventually(format_args!("{}: a refusal in {}", C::NAME, Later(|| caller.log())), || {
         lines_with(&caller.log(), C::REJECTED).pop()
     });
-    eventually(format_args!("{}: {:?} in {}", C::NAME, C::TOO_LARGE, caller.returned()), || {
-        caller.returned().contains(C::TOO_LARGE).then_some(())
-    });
+    // The bounce may wait for its turn, too.
+    caller.turn();
+    eventually(
+        format_args!(
+            "{}: {:?} in {}",
+            C::NAME,
+            C::TOO_LARGE,
+            Later(|| format!("{}\n{}", caller.returned(), caller.log()))
+        ),
+        || caller.returned().contains(C::TOO_LARGE).then_some(()),
+    );
     cell::<C>("permanent", &line);
     caller.submit(&reply(2)).unwrap();
     caller.turn();
@@ -141,7 +149,12 @@ pub(crate) fn refuses_what_is_too_large<C: Caller>() {
 /// The records, once there are so many.
 fn arrived<C: Caller>(caller: &C, deployment: &Deployment, count: usize) -> Vec<Routed> {
     eventually(
-        format_args!("{}: {count} records; {}\n{}", C::NAME, caller.log(), deployment.folder().ingress_log()),
+        format_args!(
+            "{}: {count} records; {}\n{}",
+            C::NAME,
+            Later(|| caller.log()),
+            Later(|| deployment.folder().ingress_log())
+        ),
         || (deployment.server().records() >= count).then_some(()),
     );
     let routed = deployment.server().routed(count);
@@ -150,13 +163,13 @@ fn arrived<C: Caller>(caller: &C, deployment: &Deployment, count: usize) -> Vec<
 }
 
 fn emptied<C: Caller>(caller: &C) {
-    eventually(format_args!("{}: nothing kept; {}", C::NAME, caller.log()), || {
+    eventually(format_args!("{}: nothing kept; {}", C::NAME, Later(|| caller.log())), || {
         (caller.kept() == Some(0)).then_some(())
     });
 }
 
 fn line_with<C: Caller>(caller: &C, words: &[&str]) -> String {
-    eventually(format_args!("{}: {words:?} in {}", C::NAME, caller.log()), || {
+    eventually(format_args!("{}: {words:?} in {}", C::NAME, Later(|| caller.log())), || {
         lines_with(&caller.log(), words).pop()
     })
 }

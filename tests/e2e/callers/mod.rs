@@ -8,6 +8,8 @@ mod matrix;
 mod opensmtpd;
 mod postfix_pipe;
 mod processes;
+mod sendmail;
+mod syslog;
 
 pub(crate) use deployment::Deployment;
 pub(crate) use mail::Mail;

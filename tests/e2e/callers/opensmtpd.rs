@@ -111,9 +111,7 @@ impl Caller for OpenSmtpd {
         command.stdin(Stdio::null()).stdout(output.try_clone().unwrap()).stderr(output);
         let daemon = Guard::start(&mut command);
         let address = ("127.0.0.1", port.number());
-        eventually(format_args!("OpenSMTPD to listen; {}", log.display()), || {
-            TcpStream::connect(address).ok()
-        });
+        eventually("OpenSMTPD to listen", || TcpStream::connect(address).ok());
         Self { configuration, log, returned, port, _daemon: daemon, _places: places }
     }
 
@@ -141,7 +139,7 @@ impl Caller for OpenSmtpd {
 
 impl Drop for OpenSmtpd {
     fn drop(&mut self) {
-        Processes::naming(&self.configuration).end();
+        Processes::of(&self.configuration).end();
     }
 }
 

@@ -1,4 +1,4 @@
-//! The processes of one server instance, by the path that all of them name on their command line.
+//! The processes of one server instance, by a path that all of them name on their command line, or a folder in which they work.
 
 use std::fs;
 use std::path::Path;
@@ -12,9 +12,9 @@ pub(super) struct Processes {
 }
 
 impl Processes {
-    pub(super) fn naming(path: &Path) -> Self {
+    pub(super) fn of(path: &Path) -> Self {
         let path = path.display().to_string();
-        let ids: Vec<u32> = all().into_iter().filter(|id| names(*id, &path)).collect();
+        let ids: Vec<u32> = all().into_iter().filter(|id| belongs(*id, &path)).collect();
         Self { path, ids: ids.into_iter() }
     }
 
@@ -23,7 +23,7 @@ impl Processes {
         let deadline = Instant::now() + Duration::from_secs(10);
         let path = Path::new(&self.path);
         loop {
-            let ids: Vec<String> = Self::naming(path).map(|id| id.to_string()).collect();
+            let ids: Vec<String> = Self::of(path).map(|id| id.to_string()).collect();
             if ids.is_empty() || Instant::now() > deadline {
                 return;
             }
@@ -46,8 +46,10 @@ fn all() -> Vec<u32> {
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
 }
 
-/// Whether a living process other than this one names the path.
-fn names(id: u32, path: &str) -> bool {
+/// Whether a living process other than this one names the path, or works in it.
+fn belongs(id: u32, path: &str) -> bool {
     let line = fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
-    id != std::process::id() && line.split(|byte| *byte == 0).any(|word| word == path.as_bytes())
+    let names = line.split(|byte| *byte == 0).any(|word| word == path.as_bytes());
+    let works_in = || fs::read_link(format!("/proc/{id}/cwd")).is_ok_and(|folder| folder.starts_with(path));
+    id != std::process::id() && (names || works_in())
 }

@@ -8,4 +8,4 @@ mod wait;
 pub(crate) use port::Port;
 pub(crate) use run::{Ingress, binary};
 pub(crate) use unpacked::unpacked;
-pub(crate) use wait::eventually;
+pub(crate) use wait::{Later, eventually};
