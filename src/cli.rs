@@ -1,11 +1,13 @@
 //! The command line as types, and which kind of run it asks for.
 
 use std::ffi::{OsStr, OsString};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueHint};
 
+use crate::import::{Pattern, day_or_instant};
 use crate::setup::CALLERS;
 
 /// Gets e-mail into Chatwoot: reads one message from standard input and delivers it.
@@ -70,6 +72,8 @@ pub(crate) struct Options {
 pub(crate) enum Command {
     /// Show what would be sent, which repairs, and where Chatwoot will file it; sends nothing
     Explain(ExplainArgs),
+    /// Deliver stored mail: Maildirs, mboxes, .eml files and folders of them
+    Import(ImportArgs),
     /// Deliver a message to a built-in stand-in for Chatwoot, and show what it received
     Try(TryArgs),
     /// Print the configuration of a mail server or mail reader that is to start ingress
@@ -105,6 +109,47 @@ pub(crate) struct TryArgs {
     /// Rehearse a failure: an HTTP status, hang, or reset
     #[arg(long, value_name = "ANSWER", default_value = "204")]
     pub(crate) answer: crate::command::rehearse::Answer,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ImportArgs {
+    /// Maildir, mbox, message or folder; - for an mbox on standard input
+    #[arg(required = true, value_hint = ValueHint::AnyPath)]
+    pub(crate) path: Vec<PathBuf>,
+    /// How many deliveries at once
+    #[arg(long, value_name = "N", default_value = "4", value_parser = at_most_64)]
+    pub(crate) jobs: NonZeroUsize,
+    /// Write down what was delivered, and skip what stands there already
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) journal: Option<PathBuf>,
+    /// Copy what is not delivered into a folder
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) failed: Option<PathBuf>,
+    /// End after so many failures in a row; 0 for never
+    #[arg(long, value_name = "N", default_value = "100")]
+    pub(crate) stop_after: u64,
+    /// Only messages of this day or later (2026-11-23, or a time as in RFC 3339)
+    #[arg(long, value_name = "DATE", value_parser = day_or_instant)]
+    pub(crate) since: Option<(i64, i64)>,
+    /// Only messages of this day or earlier
+    #[arg(long, value_name = "DATE", value_parser = day_or_instant)]
+    pub(crate) until: Option<(i64, i64)>,
+    /// Only messages for addresses like this (*@example.com); may stand several times
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) to: Vec<Pattern>,
+    /// Send nothing; say how many would go where, and with which repairs
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Write one JSON object a message
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+fn at_most_64(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse()
+        .ok()
+        .filter(|jobs: &NonZeroUsize| jobs.get() <= 64)
+        .ok_or_else(|| "1 to 64 is wanted".to_owned())
 }
 
 #[derive(Args, Debug)]

@@ -5,14 +5,14 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use crate::config::Settings;
-use crate::endpoint::Client;
+use crate::endpoint::{Client, Reply};
 use crate::envelope::{Envelope, Sender};
 use crate::log::Line;
 use crate::message::address::Address;
 use crate::message::header::{self, Header};
-use crate::outcome::{Cause, Exit, Failure};
-use crate::repair::{Repaired, Unrepaired, repair};
-use crate::route;
+use crate::outcome::{Cause, Exit, Failure, TooLarge};
+use crate::repair::{Repaired, Switches, Unrepaired, repair};
+use crate::route::{self, Chatwoot, Route};
 
 /// A delivery to one recipient: what was sent and what came of it.
 #[derive(Clone, Debug)]
@@ -76,7 +76,7 @@ pub(crate) fn deliver(
 }
 
 /// A copy for one recipient of several; memory that cannot be had is no reason to abort.
-fn copied(message: &Unrepaired) -> Result<Unrepaired, Failure> {
+pub(crate) fn copied(message: &Unrepaired) -> Result<Unrepaired, Failure> {
     let mut bytes = Vec::new();
     bytes.try_reserve_exact(message.bytes.len()).map_err(|_| {
         Failure::new(Cause::OutOfMemory, "no memory for a copy of the message for each recipient")
@@ -93,29 +93,93 @@ fn attempt(
     message: Unrepaired,
     deadline: Instant,
 ) -> Attempt {
-    let Repaired { bytes, repairs, attachments } = repair(message, recipient, sender, &settings.repairs);
-    let mut line = described(&bytes, recipient, sender);
-    line.add("repairs", repairs.join(","));
-    let route = route::of_header(&route::header_of(&bytes), &settings.chatwoot);
-    line.add("route", &route);
-    line.add_some("notice", route::too_many(attachments));
-    let request = settings.endpoint.request(&settings.password, Bytes::from(bytes));
-    let answer = client.send(&request, deadline);
+    let prepared = prepare(message, recipient, sender, &settings.repairs, &settings.chatwoot);
+    let reply = post(settings, client, &prepared, deadline);
     Attempt {
-        message: line,
-        repairs,
-        arrives: route.arrives(),
-        status: answer.as_ref().ok().copied(),
-        result: answer.and_then(|status| judged(settings, status)),
+        message: prepared.line,
+        repairs: prepared.repairs,
+        arrives: prepared.route.arrives(),
+        status: reply.as_ref().ok().map(|reply| reply.status),
+        result: reply.and_then(|reply| judged(settings, reply)),
     }
 }
 
+/// A message as it will be sent to one recipient.
+#[derive(Clone, Debug)]
+pub(crate) struct Prepared {
+    /// `message-id=`, `recipient=`, `sender=`, `size=`, `repairs=`, `route=` of the log.
+    pub(crate) line: Line,
+    pub(crate) repairs: Vec<&'static str>,
+    pub(crate) route: Route,
+    pub(crate) bytes: Bytes,
+}
+
+/// Repairs a message for one recipient, and foretells its route.
+pub(crate) fn prepare(
+    message: Unrepaired,
+    recipient: Option<&Address>,
+    sender: &Sender,
+    switches: &Switches,
+    chatwoot: &Chatwoot,
+) -> Prepared {
+    let Repaired { bytes, repairs, attachments } = repair(message, recipient, sender, switches);
+    let mut line = described(&bytes, recipient, sender);
+    line.add("repairs", repairs.join(","));
+    let route = route::of_header(&route::header_of(&bytes), chatwoot);
+    line.add("route", &route);
+    line.add_some("notice", route::too_many(attachments));
+    Prepared { line, repairs, route, bytes: Bytes::from(bytes) }
+}
+
+/// Sends it once.
+///
+/// # Errors
+///
+/// When no answer came.
+pub(crate) fn post(
+    settings: &Settings,
+    client: &Client,
+    prepared: &Prepared,
+    deadline: Instant,
+) -> Result<Reply, Failure> {
+    client.send(&settings.endpoint.request(&settings.password, prepared.bytes.clone()), deadline)
+}
+
 /// A 204 is the only proof.
-fn judged(settings: &Settings, status: u16) -> Result<(), Failure> {
+///
+/// # Errors
+///
+/// What any other answer means.
+pub(crate) fn judged(settings: &Settings, reply: Reply) -> Result<(), Failure> {
+    let status = reply.status;
     if settings.endpoint.succeeded(status) {
         return Ok(());
     }
     Err(Failure::new(Cause::Answer(status), format!("the endpoint answered {status}")))
+}
+
+/// The log line of a message that was delivered, or not.
+pub(crate) fn outcome_line(
+    message: &Line,
+    status: Option<u16>,
+    failure: Option<&Failure>,
+    on_too_large: TooLarge,
+    milliseconds: u128,
+) -> (Exit, Line) {
+    let verdict = failure.map(|failure| (failure, failure.cause.verdict(on_too_large)));
+    let exit = verdict.map_or(Exit::Delivered, |(_, verdict)| verdict.exit);
+    let mut line = Line::default();
+    line.add("outcome", exit.word());
+    line.add("code", verdict.map_or("2.0.0", |(_, verdict)| verdict.code));
+    line.add_some("status", status);
+    line.add("exit", exit.status());
+    line.append(message);
+    line.add("ms", milliseconds);
+    if let Some((failure, verdict)) = verdict {
+        line.add("cause", &failure.detail);
+        line.add("remedy", verdict.remedy);
+    }
+    (exit, line)
 }
 
 /// What the log says of a message.
@@ -132,7 +196,8 @@ pub(crate) fn described(bytes: &[u8], recipient: Option<&Address>, sender: &Send
     line
 }
 
-fn message_id(bytes: &[u8]) -> String {
+/// The Message-ID, or `-`.
+pub(crate) fn message_id(bytes: &[u8]) -> String {
     let section = bytes.get(..header::section_length(bytes)).unwrap_or_default();
     let header = Header::parse(section);
     let field = header.named("Message-ID").next_back();

@@ -1,11 +1,13 @@
 //! The message on standard input, read to its end whatever becomes of it.
 
+use std::io;
 use std::os::fd::BorrowedFd;
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{FileType, fstat};
 use rustix::io::Errno;
 
+use crate::config::plain;
 use crate::message::line_ends::{ExtraReturns, LineEnds, OutOfMemory};
 use crate::outcome::{Cause, Failure};
 use crate::repair::Unrepaired;
@@ -25,6 +27,33 @@ pub(crate) fn read(input: BorrowedFd<'_>, extra: ExtraReturns, max_size: u64) ->
 pub(crate) fn from_bytes(bytes: &[u8], extra: ExtraReturns) -> Result<Unrepaired, Failure> {
     let mut sink = Sink::new(extra, bytes.len() as u64, u64::MAX);
     sink.take(bytes);
+    sink.finish()
+}
+
+/// Takes a stored message from a reader, of which `expected` bytes are to come. What exceeds `max_size` is not read at all: nobody waits at
+/// the other end.
+pub(crate) fn from_reader(
+    mut reader: impl io::Read,
+    expected: u64,
+    extra: ExtraReturns,
+    max_size: u64,
+) -> Result<Unrepaired, Failure> {
+    let mut sink = Sink::new(extra, expected, max_size);
+    if expected > max_size {
+        sink.received = expected;
+        return sink.finish();
+    }
+    let mut buffer = vec![0; PIECE];
+    while sink.received <= max_size {
+        match reader.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(length) => sink.take(buffer.get(..length).unwrap_or_default()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => {
+                return Err(Failure::new(Cause::Input, format!("cannot read it: {}", plain(&error))));
+            }
+        }
+    }
     sink.finish()
 }
 

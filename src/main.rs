@@ -8,6 +8,7 @@ mod endpoint;
 mod envelope;
 mod environment;
 mod explanation;
+mod import;
 mod input;
 mod last_words;
 mod log;
@@ -24,7 +25,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use cli::{Command, Invocation, Options};
-use command::{completions, deliver, explain, rehearse, setup as setup_command};
+use command::{completions, deliver, explain, import as import_command, rehearse, setup as setup_command};
 use environment::Environment;
 
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the command line")]
@@ -50,6 +51,7 @@ const IO_ERROR: u8 = 74;
 fn operate(command: Command, options: &Options, environment: &Environment) -> ExitCode {
     match command {
         Command::Explain(arguments) => explain::run(&arguments, options, environment),
+        Command::Import(arguments) => import_command::run_command(&arguments, options, environment),
         Command::Try(arguments) => rehearse::run(&arguments, options, environment),
         Command::Setup(arguments) => setup_command::run(arguments, options),
         Command::Completions { shell } => written(&io::stdout().write_all(&completions::script(shell))),

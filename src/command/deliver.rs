@@ -16,7 +16,7 @@ use crate::delivery::{self, Attempt};
 use crate::endpoint::Client;
 use crate::environment::Environment;
 use crate::last_words::{LastWords, level};
-use crate::log::{self, Line};
+use crate::log;
 use crate::outcome::{Cause, Exit, Failure};
 use crate::watcher::Watcher;
 use crate::{envelope, input, message};
@@ -136,20 +136,15 @@ fn room_for_the_rest() -> Result<(), Failure> {
 
 /// The log line of one attempt.
 fn log_attempt(attempt: &Attempt, settings: &Settings, last_words: &LastWords) {
-    let verdict =
-        attempt.result.as_ref().err().map(|failure| (failure, failure.cause.verdict(settings.on_too_large)));
-    let exit = verdict.map_or(Exit::Delivered, |(_, verdict)| verdict.exit);
-    let mut line = Line::default();
-    line.add("outcome", exit.word());
-    line.add("code", verdict.map_or("2.0.0", |(_, verdict)| verdict.code));
-    line.add_some("status", attempt.status);
-    line.add("exit", exit.status());
-    line.append(&attempt.message);
-    line.add("ms", last_words.milliseconds());
-    if let Some((failure, verdict)) = verdict {
-        line.add("cause", &failure.detail);
-        line.add("remedy", verdict.remedy);
-    }
+    let failure = attempt.result.as_ref().err();
+    let milliseconds = last_words.milliseconds();
+    let (exit, mut line) = delivery::outcome_line(
+        &attempt.message,
+        attempt.status,
+        failure,
+        settings.on_too_large,
+        milliseconds,
+    );
     for notice in &last_words.context().notices {
         line.add("notice", notice);
     }

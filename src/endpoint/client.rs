@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
 use rustls::CertificateError;
 use tokio::runtime::Runtime;
 
@@ -58,7 +58,7 @@ impl Client {
     }
 
     /// POSTs the request and waits for the status of the answer, until the deadline at most.
-    pub(crate) fn send(&self, request: &Request<'_>, deadline: Instant) -> Result<u16, Failure> {
+    pub(crate) fn send(&self, request: &Request<'_>, deadline: Instant) -> Result<Reply, Failure> {
         let timed = async { tokio::time::timeout_at(deadline.into(), self.post(request)).await };
         let answer = self.runtime.as_ref().map(|runtime| runtime.block_on(timed));
         answer
@@ -68,29 +68,31 @@ impl Client {
 
     /// A connection that breaks while the body is on its way may hide an answer that came before the body was read
     /// (nginx's 413, then a reset). So the endpoint is asked once more with the header alone: that stores nothing.
-    async fn post(&self, request: &Request<'_>) -> Result<u16, Failure> {
+    async fn post(&self, request: &Request<'_>) -> Result<Reply, Failure> {
         let taken = Arc::new(AtomicBool::new(false));
         let body = Whole { rest: request.body.clone(), taken: Arc::clone(&taken) };
         match self.answer(request, reqwest::Body::wrap(body)).await {
             Err(failure) if failure.cause == Cause::ConnectionLost => {
                 Err(self.early_answer(request).await.unwrap_or(failure))
             }
-            Ok(status @ 200..300) if !taken.load(Ordering::Relaxed) => Err(Failure::new(
-                Cause::ConnectionLost,
-                format!("the endpoint answered {status} before it took the whole message"),
-            )),
+            Ok(Reply { status: status @ 200..300, .. }) if !taken.load(Ordering::Relaxed) => {
+                Err(Failure::new(
+                    Cause::ConnectionLost,
+                    format!("the endpoint answered {status} before it took the whole message"),
+                ))
+            }
             result => result,
         }
     }
 
-    async fn answer(&self, request: &Request<'_>, body: reqwest::Body) -> Result<u16, Failure> {
+    async fn answer(&self, request: &Request<'_>, body: reqwest::Body) -> Result<Reply, Failure> {
         let mut post =
             self.http.post(request.url.clone()).header(CONTENT_TYPE, request.content_type).body(body);
         post = post.header(CONTENT_LENGTH, request.body.len());
         if let Some((user, password)) = request.basic {
             post = post.basic_auth(user, Some(password.reveal()));
         }
-        post.send().await.map(|response| response.status().as_u16()).map_err(|error| failure(&error))
+        post.send().await.map(|response| Reply::of(&response)).map_err(|error| failure(&error))
     }
 
     /// What the endpoint answers to the header when the body is held back; nothing when it waits for the body.
@@ -98,7 +100,7 @@ impl Client {
         let held_back = reqwest::Body::wrap(HeldBack);
         let answer = tokio::time::timeout(PATIENCE, self.answer(request, held_back)).await;
         match answer {
-            Ok(Ok(status)) if !(200..300).contains(&status) => Some(Failure::new(
+            Ok(Ok(Reply { status, .. })) if !(200..300).contains(&status) => Some(Failure::new(
                 Cause::Answer(status),
                 format!(
                     "the endpoint answered {status} before it read the message, then closed the connection"
@@ -106,6 +108,22 @@ impl Client {
             )),
             _ => None,
         }
+    }
+}
+
+/// What the endpoint answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    /// How long it asks to be left alone: `Retry-After` in seconds (RFC 9110, section 10.2.3). The form with a date is not read.
+    pub(crate) retry_after: Option<Duration>,
+}
+
+impl Reply {
+    fn of(response: &reqwest::Response) -> Self {
+        let seconds =
+            response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
+        Self { status: response.status().as_u16(), retry_after: seconds.map(Duration::from_secs) }
     }
 }
 

@@ -6,7 +6,7 @@ mod tls;
 
 use url::Url;
 
-pub(crate) use client::Client;
+pub(crate) use client::{Client, Reply};
 
 use crate::config::Secret;
 

@@ -1,0 +1,120 @@
+//! Where a stored message lies, and reading it.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::mbox::Unquoted;
+use crate::config::plain;
+use crate::input;
+use crate::message::line_ends::ExtraReturns;
+use crate::outcome::{Cause, Failure};
+use crate::repair::Unrepaired;
+
+/// A file that holds messages and stays open.
+#[derive(Debug)]
+pub(crate) struct Mbox {
+    pub(super) name: String,
+    pub(super) file: File,
+    /// Whether lines like a separator are quoted in it.
+    pub(super) quoted: bool,
+}
+
+/// A file that is a message, or a piece of an mbox.
+#[derive(Clone, Debug)]
+pub(crate) enum Place {
+    File(PathBuf),
+    Mbox { mbox: Arc<Mbox>, offset: u64, length: u64 },
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(formatter, "{}", path.display()),
+            Self::Mbox { mbox, offset, .. } => {
+                if mbox.quoted {
+                    write!(formatter, "{}, byte {offset}", mbox.name)
+                } else {
+                    formatter.write_str(&mbox.name)
+                }
+            }
+        }
+    }
+}
+
+/// As much of a message as its header may take when it is looked at before it is read.
+const HEAD: u64 = 256 * 1024;
+
+impl Place {
+    /// Reads the whole message, of `max_size` bytes at most.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read, is empty, or too large.
+    pub(crate) fn read(&self, extra: ExtraReturns, max_size: u64) -> Result<Unrepaired, Failure> {
+        let (reader, length) = self.open(u64::MAX).map_err(|error| unreadable(&error))?;
+        input::from_reader(reader, length, extra, max_size)
+    }
+
+    /// The beginning of the message, with its header.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    pub(super) fn head(&self) -> io::Result<Vec<u8>> {
+        let (reader, _) = self.open(HEAD)?;
+        let mut head = Vec::new();
+        reader.take(HEAD).read_to_end(&mut head)?;
+        Ok(head)
+    }
+
+    /// The message byte for byte, without mbox quoting.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    pub(super) fn raw(&self) -> io::Result<Box<dyn Read + '_>> {
+        Ok(self.open(u64::MAX)?.0)
+    }
+
+    /// A reader and how much is to come: up to `limit` bytes.
+    fn open(&self, limit: u64) -> io::Result<(Box<dyn Read + '_>, u64)> {
+        match self {
+            Self::File(path) => {
+                let file = File::open(path)?;
+                let length = file.metadata()?.len();
+                Ok((Box::new(file), length))
+            }
+            Self::Mbox { mbox, offset, length } => {
+                let slice = Slice { file: &mbox.file, at: *offset, end: offset + length.min(&limit) };
+                let reader: Box<dyn Read + '_> =
+                    if mbox.quoted { Box::new(Unquoted::new(slice)) } else { Box::new(slice) };
+                Ok((reader, *length))
+            }
+        }
+    }
+}
+
+fn unreadable(error: &io::Error) -> Failure {
+    Failure::new(Cause::Input, format!("cannot read it: {}", plain(error)))
+}
+
+/// A part of a file that several threads read.
+struct Slice<'a> {
+    file: &'a File,
+    at: u64,
+    end: u64,
+}
+
+impl Read for Slice<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let rest = usize::try_from(self.end - self.at).unwrap_or(usize::MAX);
+        let length = buffer.len().min(rest);
+        let read = self.file.read_at(buffer.get_mut(..length).unwrap_or_default(), self.at)?;
+        self.at += read as u64;
+        Ok(read)
+    }
+}

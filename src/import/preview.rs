@@ -1,0 +1,97 @@
+//! What a run would come to: every message read, repaired and its route foretold; nothing sent.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::index::Entry;
+use crate::config::Rules;
+use crate::delivery;
+use crate::environment::Environment;
+use crate::message::address::Address;
+use crate::outcome::Cause;
+use crate::{envelope, message};
+
+/// How many messages would have which fate.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub(crate) struct Preview {
+    pub(crate) messages: usize,
+    /// One for each recipient.
+    pub(crate) copies: usize,
+    /// By the words of `explain --json`: `reply`, `inbox`, `unknown`, `dropped`, `fails`, `refused`.
+    pub(crate) routes: BTreeMap<&'static str, usize>,
+    /// Why copies would be lost.
+    pub(crate) losses: BTreeMap<String, usize>,
+    pub(crate) repairs: BTreeMap<&'static str, usize>,
+    pub(crate) too_large: usize,
+    pub(crate) unreadable: usize,
+}
+
+/// Looks at all messages, several at once. `progress` is told how many are done.
+pub(crate) fn preview(
+    entries: &[Entry],
+    recipients: &[OsString],
+    sender: Option<&OsString>,
+    rules: &Rules,
+    jobs: usize,
+    progress: impl Fn(usize) + Sync,
+) -> Preview {
+    let whole = Mutex::new(Preview { messages: entries.len(), ..Preview::default() });
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..jobs {
+            scope.spawn(|| {
+                while let Some(entry) = entries.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    look(entry, recipients, sender, rules, &whole);
+                    progress(next.load(Ordering::Relaxed).min(entries.len()));
+                }
+            });
+        }
+    });
+    whole.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn look(
+    entry: &Entry,
+    recipients: &[OsString],
+    sender: Option<&OsString>,
+    rules: &Rules,
+    whole: &Mutex<Preview>,
+) {
+    let whole = || whole.lock().unwrap_or_else(PoisonError::into_inner);
+    let message = match entry.place.read(rules.repairs.extra_returns(), rules.max_size) {
+        Ok(message) if message::has_header(&message.bytes) => message,
+        Err(failure) if failure.cause == Cause::LargerThanMaxSize => {
+            whole().too_large += 1;
+            return;
+        }
+        Ok(_) | Err(_) => {
+            whole().unreadable += 1;
+            return;
+        }
+    };
+    let sender = sender.map(OsString::as_os_str);
+    let envelope = envelope::read(recipients, sender, &Environment::default(), &message.bytes);
+    let recipients: Vec<Option<&Address>> = match envelope.recipients.as_slice() {
+        [] => vec![None],
+        some => some.iter().map(Some).collect(),
+    };
+    for recipient in recipients {
+        let Ok(copy) = delivery::copied(&message) else {
+            whole().unreadable += 1;
+            continue;
+        };
+        let prepared = delivery::prepare(copy, recipient, &envelope.sender, &rules.repairs, &rules.chatwoot);
+        let mut whole = whole();
+        whole.copies += 1;
+        *whole.routes.entry(prepared.route.word()).or_default() += 1;
+        if !prepared.route.arrives() {
+            *whole.losses.entry(prepared.route.to_string()).or_default() += 1;
+        }
+        for repair in prepared.repairs {
+            *whole.repairs.entry(repair).or_default() += 1;
+        }
+    }
+}

@@ -1,0 +1,341 @@
+//! The run itself: several deliveries at once, each by the path that piped mail takes.
+
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::sync::mpsc::Sender as Channel;
+use std::time::{Duration, Instant};
+
+use super::governor::Trouble;
+use super::index::Entry;
+use super::journal::digest_of;
+use super::schedule::{Schedule, Turn};
+use super::{FailedFolder, Governor, Journal, Place};
+use crate::config::Settings;
+use crate::delivery::{self, Prepared};
+use crate::endpoint::Client;
+use crate::envelope::{self, Envelope};
+use crate::environment::Environment;
+use crate::log::Line;
+use crate::message;
+use crate::message::address::Address;
+use crate::outcome::{Cause, Exit, Failure};
+use crate::repair::Unrepaired;
+
+/// What became of a stored message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    Delivered,
+    /// An earlier run had it accepted, says the journal.
+    Known,
+    Rejected,
+    Deferred,
+    /// Could not be read, or is no message.
+    Unreadable,
+}
+
+impl Fate {
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Known => "known",
+            Self::Rejected => "rejected",
+            Self::Deferred => "deferred",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}
+
+/// What a run is given.
+#[derive(Debug)]
+pub(crate) struct Job<'a> {
+    pub(crate) settings: &'a Settings,
+    /// `-r` and `-f`.
+    pub(crate) recipients: &'a [OsString],
+    pub(crate) sender: Option<&'a OsString>,
+    pub(crate) governor: &'a Governor,
+    pub(crate) journal: Option<&'a Journal>,
+    pub(crate) failed: Option<&'a FailedFolder>,
+}
+
+/// One message, settled.
+#[derive(Clone, Debug)]
+pub(crate) struct Report {
+    pub(crate) place: Place,
+    pub(crate) fate: Fate,
+    /// Of the copy that decided: `message-id=` and so on; empty when the message could not be read.
+    pub(crate) line: Line,
+    pub(crate) message_id: String,
+    pub(crate) recipients: Vec<String>,
+    pub(crate) repairs: Vec<&'static str>,
+    pub(crate) route: String,
+    /// Whether Chatwoot will show it, as far as can be foretold.
+    pub(crate) arrives: bool,
+    /// The last HTTP status.
+    pub(crate) status: Option<u16>,
+    pub(crate) failure: Option<Failure>,
+    pub(crate) tries: u32,
+    pub(crate) took: Duration,
+    /// What went wrong beside the delivery: the journal or the folder of the failed could not be written.
+    pub(crate) notice: Option<String>,
+}
+
+impl Report {
+    fn of(place: &Place, fate: Fate) -> Self {
+        Self {
+            place: place.clone(),
+            fate,
+            line: Line::default(),
+            message_id: "-".to_owned(),
+            recipients: Vec::new(),
+            repairs: Vec::new(),
+            route: String::new(),
+            arrives: true,
+            status: None,
+            failure: None,
+            tries: 0,
+            took: Duration::ZERO,
+            notice: None,
+        }
+    }
+}
+
+/// Delivers all entries with one thread for each client; every report goes to the channel. Gives how many had no turn.
+pub(crate) fn run(
+    job: &Job<'_>,
+    clients: Vec<Client>,
+    entries: Vec<Entry>,
+    reports: &Channel<Report>,
+) -> usize {
+    let schedule = Schedule::new(entries);
+    std::thread::scope(|scope| {
+        for client in clients {
+            let (schedule, reports) = (&schedule, reports.clone());
+            scope.spawn(move || work(job, &client, schedule, &reports));
+        }
+    });
+    schedule.remaining()
+}
+
+fn work(job: &Job<'_>, client: &Client, schedule: &Schedule, reports: &Channel<Report>) {
+    while let Some(turn) = schedule.next() {
+        let mut report = settle(job, client, &turn);
+        keep_failed(job, &mut report);
+        let mut waiting = VecDeque::new();
+        if report.fate == Fate::Deferred {
+            waiting.extend(schedule.put_off(&turn));
+        } else {
+            schedule.settled(&turn);
+        }
+        // Nobody reads the reports any more: the process is about to end.
+        let _ = reports.send(report);
+        for entry in waiting {
+            let mut report = behind(&entry);
+            keep_failed(job, &mut report);
+            let _ = reports.send(report);
+        }
+        if job.governor.is_stopped() {
+            schedule.stop();
+        }
+    }
+}
+
+/// The report of a message whose thread waits for an earlier one.
+fn behind(entry: &Entry) -> Report {
+    let failure =
+        Failure::new(Cause::Deadline, "an earlier message of its thread is to be tried again first");
+    Report { failure: Some(failure), ..Report::of(&entry.place, Fate::Deferred) }
+}
+
+fn keep_failed(job: &Job<'_>, report: &mut Report) {
+    let (Some(folder), Some(failure)) = (job.failed, &report.failure) else { return };
+    if let Err(error) = folder.keep(&report.place, &format!("{}: {}", report.fate.word(), failure.detail)) {
+        report.notice = Some(format!("cannot be copied to the folder of the failed: {error}"));
+    }
+}
+
+/// Delivers one message to each of its recipients.
+fn settle(job: &Job<'_>, client: &Client, turn: &Turn) -> Report {
+    let started = Instant::now();
+    let place = &turn.entry.place;
+    let read = place.read(job.settings.repairs.extra_returns(), job.settings.max_size).and_then(|message| {
+        if message::has_header(&message.bytes) {
+            return Ok(message);
+        }
+        Err(Failure::new(Cause::NoHeader, "it has no header field"))
+    });
+    let mut report = match read {
+        Ok(message) => {
+            let sender = job.sender.map(OsString::as_os_str);
+            let envelope = envelope::read(job.recipients, sender, &Environment::default(), &message.bytes);
+            deliver(job, client, place, &envelope, message)
+        }
+        Err(failure) => {
+            let fate = match failure.cause {
+                Cause::LargerThanMaxSize => Fate::Rejected,
+                Cause::OutOfMemory => Fate::Deferred,
+                _ => Fate::Unreadable,
+            };
+            Report { failure: Some(failure), ..Report::of(place, fate) }
+        }
+    };
+    report.took = started.elapsed();
+    report
+}
+
+fn deliver(
+    job: &Job<'_>,
+    client: &Client,
+    place: &Place,
+    envelope: &Envelope,
+    message: Unrepaired,
+) -> Report {
+    let recipients: Vec<Option<&Address>> = match envelope.recipients.as_slice() {
+        [] => vec![None],
+        some => some.iter().map(Some).collect(),
+    };
+    let mut whole = Report::of(place, Fate::Known);
+    whole.recipients = envelope.recipients.iter().map(ToString::to_string).collect();
+    let mut rest = message;
+    for (number, recipient) in recipients.iter().enumerate() {
+        let last = number + 1 == recipients.len();
+        let copy = if last { Ok(std::mem::take(&mut rest)) } else { delivery::copied(&rest) };
+        match copy {
+            Ok(copy) => {
+                let settings = job.settings;
+                let prepared = delivery::prepare(
+                    copy,
+                    *recipient,
+                    &envelope.sender,
+                    &settings.repairs,
+                    &settings.chatwoot,
+                );
+                hand_over(job, client, &prepared, &mut whole);
+            }
+            Err(failure) => {
+                whole.fate = Fate::Deferred;
+                whole.failure = Some(failure);
+            }
+        }
+        if whole.fate == Fate::Deferred {
+            break;
+        }
+    }
+    whole
+}
+
+/// Sends one copy, unless the journal knows it, and adds what came of it to the report of the whole.
+fn hand_over(job: &Job<'_>, client: &Client, prepared: &Prepared, whole: &mut Report) {
+    whole.line = prepared.line.clone();
+    whole.repairs.clone_from(&prepared.repairs);
+    whole.route = prepared.route.to_string();
+    whole.arrives = prepared.route.arrives();
+    whole.message_id = delivery::message_id(&prepared.bytes);
+    let digest = job.journal.map(|journal| (journal, digest_of(&prepared.bytes)));
+    if digest.is_some_and(|(journal, digest)| journal.knows(&digest)) {
+        return;
+    }
+    match persist(job, client, prepared, whole) {
+        Ok(()) => {
+            if whole.fate == Fate::Known {
+                whole.fate = Fate::Delivered;
+            }
+            let written = digest
+                .map(|(journal, digest)| journal.accept(&digest, &crate::log::sanitized(&whole.message_id)));
+            if let Some(Err(error)) = written {
+                whole.notice = Some(format!("the journal cannot be written: {error}"));
+                job.governor.stop();
+            }
+        }
+        Err(failure) => {
+            let exit = failure.cause.verdict(job.settings.on_too_large).exit;
+            whole.fate = if exit == Exit::Rejected { Fate::Rejected } else { Fate::Deferred };
+            whole.failure = Some(failure);
+        }
+    }
+}
+
+/// How often a message is tried whose failure may be its own.
+const TRIES: u32 = 5;
+/// How often a message is tried that meets trouble while others get through: a lossy network, or something that drops this one.
+const TRIES_AMONG_SUCCESSES: u32 = 10;
+
+/// Sends a copy until it is taken, refused for ever, or given up. The bytes are the same each time: Action Mailbox stores them once.
+fn persist(job: &Job<'_>, client: &Client, prepared: &Prepared, whole: &mut Report) -> Result<(), Failure> {
+    let mut own_failures = 0;
+    let mut failures_among_successes = 0;
+    let mut successes = job.governor.successes();
+    loop {
+        if !job.governor.admits() {
+            return Err(Failure::new(Cause::Signal, "the run was ended before it was delivered"));
+        }
+        whole.tries += 1;
+        let deadline = Instant::now() + job.settings.network.timeout;
+        let reply = delivery::post(job.settings, client, prepared, deadline);
+        whole.status = reply.as_ref().ok().map(|reply| reply.status);
+        let asked = reply.as_ref().ok().and_then(|reply| reply.retry_after);
+        let failure = match reply.and_then(|reply| delivery::judged(job.settings, reply)) {
+            Ok(()) => {
+                job.governor.well();
+                return Ok(());
+            }
+            Err(failure) => failure,
+        };
+        match response(failure.cause, job) {
+            Response::Refused => {
+                job.governor.well();
+                return Err(failure);
+            }
+            Response::Stop => {
+                job.governor.stop();
+                return Err(failure);
+            }
+            // A connection that was kept alive may have been closed meanwhile.
+            Response::Wait if failure.cause == Cause::ConnectionLost && whole.tries == 1 => {}
+            Response::Wait => {
+                job.governor.failed(Trouble::Shared(asked));
+                let now = job.governor.successes();
+                failures_among_successes += u32::from(now > successes);
+                successes = now;
+                if failures_among_successes >= TRIES_AMONG_SUCCESSES {
+                    return Err(failure);
+                }
+            }
+            Response::TryAgain => {
+                job.governor.failed(Trouble::Own);
+                own_failures += 1;
+                if own_failures >= TRIES {
+                    return Err(failure);
+                }
+                job.governor.pause(Duration::from_secs(1 << (own_failures - 1)));
+            }
+        }
+    }
+}
+
+/// What to do about a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Response {
+    /// This message is refused for ever; the others go on.
+    Refused,
+    /// Every message would fail so until somebody mends it.
+    Stop,
+    /// The server or the network is in trouble: everybody waits.
+    Wait,
+    /// Perhaps this message alone.
+    TryAgain,
+}
+
+fn response(cause: Cause, job: &Job<'_>) -> Response {
+    if cause.verdict(job.settings.on_too_large).exit == Exit::Rejected {
+        return Response::Refused;
+    }
+    match cause {
+        Cause::Answer(429 | 502 | 503 | 504)
+        | Cause::NameNotFound
+        | Cause::CannotConnect
+        | Cause::ConnectionLost
+        | Cause::Deadline => Response::Wait,
+        Cause::Answer(400 | 408 | 413 | 422 | 500..) | Cause::OutOfMemory => Response::TryAgain,
+        _ => Response::Stop,
+    }
+}
