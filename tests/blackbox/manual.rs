@@ -173,7 +173,7 @@ fn report_on(sample: &str) -> String {
 // The program, as it can be asked.
 
 fn ingress() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ingress"));
+    let mut command = Command::new(crate::run::binary());
     command.env_clear().stdin(Stdio::null());
     command
 }

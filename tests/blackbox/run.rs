@@ -25,6 +25,12 @@ pub(crate) fn eventually<T>(what: &str, mut condition: impl FnMut() -> Option<T>
     }
 }
 
+/// The program under test: a path from `INGRESS_BINARY` (another build of it), else the one cargo has just built.
+#[allow(clippy::disallowed_methods, reason = "the test runner names another build of the program")]
+pub(crate) fn binary() -> String {
+    std::env::var("INGRESS_BINARY").unwrap_or_else(|_| env!("CARGO_BIN_EXE_ingress").to_owned())
+}
+
 /// A run of `ingress`, being put together.
 pub(crate) struct Ingress {
     command: Command,
@@ -78,7 +84,7 @@ impl Ended {
 
 impl Ingress {
     pub(crate) fn new() -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_ingress"));
+        let mut command = Command::new(binary());
         command.env_clear().stdout(Stdio::piped()).stderr(Stdio::piped());
         Self { command, input: Input::Pieces(Vec::new()) }
     }
