@@ -101,13 +101,13 @@ fn of_exim(environment: &Environment, ignored: &mut Vec<String>) -> Option<Found
         .map(|address| (vec![address], "LOCAL_PART@DOMAIN"))
 }
 
-/// The topmost field that a mail server writes a recipient into.
+/// The topmost field that a mail server writes a recipient into. A blank in the address is no more welcome here than in an option.
 fn of_fields(header: &Header<'_>) -> Option<Found> {
     const FIELDS: [&str; 3] = ["X-Original-To", "Delivered-To", "Envelope-To"];
     header.fields().find_map(|field| {
         let name = FIELDS.iter().find(|name| field.name.eq_ignore_ascii_case(name.as_bytes()))?;
         let mailbox = address::read(field.value).mailboxes.into_iter().next()?;
-        Some((vec![mailbox.address], *name))
+        Some((vec![Address::parse(&mailbox.address.to_string())?], *name))
     })
 }
 
@@ -242,6 +242,7 @@ mod tests {
     fn the_topmost_usable_field_counts() {
         let message = "Delivered-To: unknown\nX-Original-To: Bob <true@x>\nDelivered-To: lower@x\n\n";
         assert_eq!(recipients(&[], [], message), ["true@x"]);
+        assert_eq!(recipients(&[], [], "Delivered-To: \"a b\"@x\n\n"), [""; 0]);
     }
 
     #[test]

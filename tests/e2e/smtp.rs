@@ -1,4 +1,4 @@
-//! An SMTP client, as small as the tests need it.
+//! A client of SMTP and LMTP, as small as the tests need it.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
@@ -12,18 +12,37 @@ pub(crate) fn send(port: u16, sender: &str, recipients: &[&str], message: &str) 
     submit(port, sender, recipients, message).unwrap_or_else(|answer| panic!("refused: {answer}"));
 }
 
-/// Sends one message by SMTP or LMTP's kin; `message` has LF line ends.
+/// Sends one message by SMTP; `message` has LF line ends.
 ///
 /// # Errors
 ///
 /// The answer by which the server refused it.
 pub(crate) fn submit(port: u16, sender: &str, recipients: &[&str], message: &str) -> Result<(), String> {
+    hand_over("EHLO", port, sender, recipients, message)
+}
+
+/// Sends one message by LMTP (RFC 2033), in which the end of a message for one recipient has one answer, too.
+///
+/// # Errors
+///
+/// The answer by which the server refused it.
+pub(crate) fn submit_locally(port: u16, sender: &str, recipient: &str, message: &str) -> Result<(), String> {
+    hand_over("LHLO", port, sender, &[recipient], message)
+}
+
+fn hand_over(
+    greeting: &str,
+    port: u16,
+    sender: &str,
+    recipients: &[&str],
+    message: &str,
+) -> Result<(), String> {
     let (mut stream, mut reader) = greeted(port);
     let mut say = |line: &str, code: &str| {
         stream.write_all(format!("{line}\r\n").as_bytes()).unwrap();
         expect(&mut reader, code)
     };
-    say("EHLO client.example.org", "250")?;
+    say(&format!("{greeting} client.example.org"), "250")?;
     say(&format!("MAIL FROM:<{sender}>"), "250")?;
     for recipient in recipients {
         say(&format!("RCPT TO:<{recipient}>"), "250")?;

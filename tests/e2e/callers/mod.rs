@@ -1,13 +1,17 @@
 //! Every mail server and mail reader that starts `ingress`, real, configured by what `ingress setup` printed.
 
 mod deployment;
+mod dovecot;
 mod exim;
 mod exim_traps;
+mod getmail;
+mod getmail_traps;
 mod mail;
 mod matrix;
 mod opensmtpd;
 mod postfix_pipe;
 mod processes;
+mod reader;
 mod sendmail;
 mod syslog;
 
