@@ -1,16 +1,16 @@
 //! One message to all its envelope recipients: the path that every message takes, whoever hands it over.
 
-use std::time::Instant;
-
-use bytes::Bytes;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use crate::config::Settings;
-use crate::endpoint::{Client, Reply};
+use crate::endpoint::{Client, Reply, Service};
 use crate::envelope::{Envelope, Sender};
+use crate::letter::Letter;
 use crate::log::Line;
 use crate::message::address::Address;
 use crate::message::header::{self, Header};
-use crate::outcome::{Cause, Exit, Failure, TooLarge};
+use crate::outcome::{Cause, Exit, Failure};
+use crate::remedy::remedy;
 use crate::repair::{Repaired, Switches, Unrepaired, repair};
 use crate::route::{self, Chatwoot, Route};
 
@@ -93,7 +93,8 @@ fn attempt(
     message: Unrepaired,
     deadline: Instant,
 ) -> Attempt {
-    let prepared = prepare(message, recipient, sender, &settings.repairs, &settings.chatwoot);
+    let service = settings.endpoint.service();
+    let prepared = prepare(message, recipient, sender, (&settings.repairs, &settings.chatwoot, service));
     let reply = post(settings, client, &prepared, deadline);
     Attempt {
         message: prepared.line,
@@ -111,16 +112,18 @@ pub(crate) struct Prepared {
     pub(crate) line: Line,
     pub(crate) repairs: Vec<&'static str>,
     pub(crate) route: Route,
-    pub(crate) bytes: Bytes,
+    pub(crate) letter: Letter,
 }
+
+/// What decides the form in which a message is sent, and where it ends up.
+pub(crate) type Form<'a> = (&'a Switches, &'a Chatwoot, Service);
 
 /// Repairs a message for one recipient, and foretells its route.
 pub(crate) fn prepare(
     message: Unrepaired,
     recipient: Option<&Address>,
     sender: &Sender,
-    switches: &Switches,
-    chatwoot: &Chatwoot,
+    (switches, chatwoot, service): Form<'_>,
 ) -> Prepared {
     let Repaired { bytes, repairs, attachments } = repair(message, recipient, sender, switches);
     let mut line = described(&bytes, recipient, sender);
@@ -128,7 +131,7 @@ pub(crate) fn prepare(
     let route = route::of_header(&route::header_of(&bytes), chatwoot);
     line.add("route", &route);
     line.add_some("notice", route::too_many(attachments));
-    Prepared { line, repairs, route, bytes: Bytes::from(bytes) }
+    Prepared { line, repairs, route, letter: Letter::write(bytes, recipient, service) }
 }
 
 /// Sends it once.
@@ -142,7 +145,13 @@ pub(crate) fn post(
     prepared: &Prepared,
     deadline: Instant,
 ) -> Result<Reply, Failure> {
-    client.send(&settings.endpoint.request(&settings.password, prepared.bytes.clone()), deadline)
+    let request = settings.endpoint.request(&settings.secret, prepared.letter.clone(), now())?;
+    client.send(&request, deadline)
+}
+
+/// Seconds since 1970, for services that want their requests fresh.
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 /// A 204 is the only proof.
@@ -163,10 +172,10 @@ pub(crate) fn outcome_line(
     message: &Line,
     status: Option<u16>,
     failure: Option<&Failure>,
-    on_too_large: TooLarge,
+    settings: &Settings,
     milliseconds: u128,
 ) -> (Exit, Line) {
-    let verdict = failure.map(|failure| (failure, failure.cause.verdict(on_too_large)));
+    let verdict = failure.map(|failure| (failure, failure.cause.verdict(settings.on_too_large)));
     let exit = verdict.map_or(Exit::Delivered, |(_, verdict)| verdict.exit);
     let mut line = Line::default();
     line.add("outcome", exit.word());
@@ -175,9 +184,9 @@ pub(crate) fn outcome_line(
     line.add("exit", exit.status());
     line.append(message);
     line.add("ms", milliseconds);
-    if let Some((failure, verdict)) = verdict {
+    if let Some(failure) = failure {
         line.add("cause", &failure.detail);
-        line.add("remedy", verdict.remedy);
+        line.add("remedy", remedy(failure.cause, settings.endpoint.service(), settings.on_too_large));
     }
     (exit, line)
 }

@@ -7,8 +7,10 @@ use std::time::Instant;
 
 use tracing::Level;
 
+use crate::endpoint::Service;
 use crate::log::{self, Line};
 use crate::outcome::{Exit, Failure, TooLarge};
+use crate::remedy::remedy;
 
 /// The end of one delivery, shared between the delivery and its watcher.
 #[derive(Debug)]
@@ -27,6 +29,7 @@ pub(crate) struct Context {
     /// What the administrator should know though it stopped nothing.
     pub(crate) notices: Vec<String>,
     pub(crate) on_too_large: TooLarge,
+    pub(crate) service: Service,
 }
 
 impl LastWords {
@@ -70,7 +73,7 @@ impl LastWords {
         if !self.claim(verdict.exit) {
             return false;
         }
-        say(&verdict.line(), failure, verdict.remedy);
+        say(&verdict.line(), failure, remedy(failure.cause, context.service, context.on_too_large));
         if !logged {
             self.log_failure(&context, failure);
         }
@@ -86,7 +89,7 @@ impl LastWords {
         line.append(&context.message);
         line.add("ms", self.milliseconds());
         line.add("cause", &failure.detail);
-        line.add("remedy", verdict.remedy);
+        line.add("remedy", remedy(failure.cause, context.service, context.on_too_large));
         for notice in &context.notices {
             line.add("notice", notice);
         }

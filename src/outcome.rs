@@ -49,6 +49,8 @@ pub(crate) enum Cause {
     NoHeader,
     NoInput,
     LargerThanMaxSize,
+    /// The service's form has no room for it; known without asking.
+    LargerThanServiceTakes,
     /// The endpoint answered with this HTTP status.
     Answer(u16),
     NameNotFound,
@@ -98,6 +100,11 @@ impl Cause {
                 "5.3.4",
                 "The message is too large",
                 "raise max_size in ingress.toml, if Chatwoot's proxy takes as much",
+            ),
+            Self::LargerThanServiceTakes => rejected(
+                "5.3.4",
+                "The message is too large",
+                "set Chatwoot to RAILS_INBOUND_EMAIL_SERVICE=relay and service to \"relay\": that takes any size",
             ),
             Self::NoInput => deferred(
                 "4.3.0",
@@ -283,6 +290,7 @@ mod tests {
             Cause::NoHeader,
             Cause::NoInput,
             Cause::LargerThanMaxSize,
+            Cause::LargerThanServiceTakes,
             Cause::NameNotFound,
             Cause::CannotConnect,
             Cause::ConnectionLost,
@@ -342,7 +350,10 @@ mod tests {
             .into_iter()
             .filter(|cause| cause.verdict(TooLarge::Reject).exit == Exit::Rejected)
             .collect();
-        assert_eq!(permanent, [Cause::NoHeader, Cause::LargerThanMaxSize, Cause::Answer(413)]);
+        assert_eq!(
+            permanent,
+            [Cause::NoHeader, Cause::LargerThanMaxSize, Cause::LargerThanServiceTakes, Cause::Answer(413)]
+        );
     }
 
     #[test]

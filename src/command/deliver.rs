@@ -75,6 +75,7 @@ fn deliver(
         watcher.set_deadline(deadline);
     }
     last_words.context().on_too_large = settings.on_too_large;
+    last_words.context().service = settings.endpoint.service();
     last_words.context().notices.extend(settings.notices.iter().cloned());
     let client = Client::new(settings.endpoint.url().scheme() == "https", &settings.network, environment);
     let client =
@@ -138,13 +139,8 @@ fn room_for_the_rest() -> Result<(), Failure> {
 fn log_attempt(attempt: &Attempt, settings: &Settings, last_words: &LastWords) {
     let failure = attempt.result.as_ref().err();
     let milliseconds = last_words.milliseconds();
-    let (exit, mut line) = delivery::outcome_line(
-        &attempt.message,
-        attempt.status,
-        failure,
-        settings.on_too_large,
-        milliseconds,
-    );
+    let (exit, mut line) =
+        delivery::outcome_line(&attempt.message, attempt.status, failure, settings, milliseconds);
     for notice in &last_words.context().notices {
         line.add("notice", notice);
     }

@@ -22,6 +22,7 @@ use crate::import::{
 };
 use crate::last_words::level;
 use crate::log::{self, sanitized};
+use crate::remedy::remedy;
 use crate::{delivery, outcome};
 
 /// Imports; the status is 0 all delivered, 65 some rejected or unreadable, 75 some to be tried again, and sysexits(3)'s: 64, 73, 74, 78.
@@ -188,7 +189,7 @@ impl Clerk<'_> {
             self.log(report);
         }
         if self.json {
-            self.write_json(&ReportShown::of(report, self.settings.on_too_large));
+            self.write_json(&ReportShown::of(report, self.settings));
         }
         if let Some(failure) = &report.failure {
             let verdict = failure.cause.verdict(self.settings.on_too_large);
@@ -198,7 +199,10 @@ impl Clerk<'_> {
             };
             self.progress.say(&text);
             if matches!(report.fate, Fate::Deferred) && self.stop.is_none() && report.status.is_some() {
-                self.stop = Some(verdict.remedy.to_owned());
+                self.stop = Some(
+                    remedy(failure.cause, self.settings.endpoint.service(), self.settings.on_too_large)
+                        .to_owned(),
+                );
             }
         }
         if let Some(notice) = &report.notice {
@@ -215,13 +219,12 @@ impl Clerk<'_> {
     }
 
     fn log(&self, report: &Report) {
-        let on_too_large = self.settings.on_too_large;
         let milliseconds = report.took.as_millis();
         let (exit, mut line) = delivery::outcome_line(
             &report.line,
             report.status,
             report.failure.as_ref(),
-            on_too_large,
+            self.settings,
             milliseconds,
         );
         line.add("source", &report.place);
@@ -259,8 +262,8 @@ impl Clerk<'_> {
     fn advice(&self, arguments: &ImportArgs, interrupted: bool) -> Vec<String> {
         let mut advice = Vec::new();
         let again = self.tally.deferred + self.tally.left > 0;
-        if again && let (Some(remedy), false) = (&self.stop, interrupted) {
-            advice.push(format!("First: {remedy}."));
+        if again && let (Some(first), false) = (&self.stop, interrupted) {
+            advice.push(format!("First: {first}."));
         }
         if again && arguments.journal.is_some() {
             advice.push("Run the same command again: the journal knows what was delivered.".to_owned());
@@ -298,17 +301,18 @@ struct ReportShown<'a> {
 }
 
 impl<'a> ReportShown<'a> {
-    fn of(report: &'a Report, on_too_large: outcome::TooLarge) -> Self {
-        let verdict = report.failure.as_ref().map(|failure| failure.cause.verdict(on_too_large));
+    fn of(report: &'a Report, settings: &Settings) -> Self {
+        let failure = report.failure.as_ref();
+        let on_too_large = settings.on_too_large;
         Self {
             source: report.place.to_string(),
             message_id: &report.message_id,
             recipients: &report.recipients,
             outcome: report.fate.word(),
-            code: verdict.map(|verdict| verdict.code),
+            code: failure.map(|failure| failure.cause.verdict(on_too_large).code),
             status: report.status,
-            cause: report.failure.as_ref().map(|failure| &*failure.detail),
-            remedy: verdict.map(|verdict| verdict.remedy),
+            cause: failure.map(|failure| &*failure.detail),
+            remedy: failure.map(|failure| remedy(failure.cause, settings.endpoint.service(), on_too_large)),
             route: &report.route,
             repairs: &report.repairs,
             tries: report.tries,

@@ -15,6 +15,8 @@ pub(crate) struct File {
     pub(crate) service: Option<String>,
     pub(crate) password: Option<String>,
     pub(crate) password_file: Option<PathBuf>,
+    pub(crate) signing_key: Option<String>,
+    pub(crate) signing_key_file: Option<PathBuf>,
     pub(crate) chatwoot_env: Option<PathBuf>,
     pub(crate) timeout: Option<String>,
     pub(crate) connect_timeout: Option<String>,
@@ -31,9 +33,11 @@ pub(crate) struct File {
 }
 
 impl File {
-    /// Whether nobody else may read the file: it holds the password, or a proxy's.
+    /// Whether nobody else may read the file: it holds the password, a key, or a proxy's password.
     fn holds_a_secret(&self) -> bool {
-        self.password.is_some() || self.proxy.as_deref().is_some_and(|url| url.contains('@'))
+        self.password.is_some()
+            || self.signing_key.is_some()
+            || self.proxy.as_deref().is_some_and(|url| url.contains('@'))
     }
 }
 
@@ -43,6 +47,8 @@ const KEYS: &[&str] = &[
     "service",
     "password",
     "password_file",
+    "signing_key",
+    "signing_key_file",
     "chatwoot_env",
     "timeout",
     "connect_timeout",

@@ -13,7 +13,7 @@ use std::time::Duration;
 use url::Url;
 
 use crate::cli::Options;
-use crate::endpoint::{Endpoint, Service};
+use crate::endpoint::{Endpoint, Proof, Service};
 use crate::environment::Environment;
 use crate::message::address::{self, Address};
 use crate::outcome::TooLarge;
@@ -48,7 +48,8 @@ impl std::error::Error for Fault {}
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) endpoint: Endpoint,
-    pub(crate) password: Secret,
+    /// The password, or the key that signs: what the service wants.
+    pub(crate) secret: Secret,
     pub(crate) network: Network,
     /// In bytes, as the mail server hands the message over.
     pub(crate) max_size: u64,
@@ -197,9 +198,13 @@ fn judge(options: &Options, environment: &Environment, file: &File) -> Result<Se
             "proxy would be sent the password in clear: use an https URL of Chatwoot, or set allow_http = true",
         ));
     }
+    let secret = match endpoint.service().proof() {
+        Proof::Password => password(options, environment, file, &chatwoot)?,
+        Proof::Signature => signing_key(endpoint.service(), file, &chatwoot)?,
+    };
     Ok(Settings {
         endpoint,
-        password: password(options, environment, file, &chatwoot)?,
+        secret,
         network,
         max_size: parsed("max_size", file.max_size.as_deref(), value::size)?.unwrap_or(MAX_SIZE),
         on_too_large: on_too_large(file.on_too_large.as_deref())?,
@@ -314,10 +319,22 @@ fn service(environment: &Environment, file: &File, chatwoot: &ChatwootEnv) -> Re
     ];
     match sources.into_iter().find_map(|(whence, name)| Some((whence, name?))) {
         None => Ok(Service::Relay),
-        Some((whence, name)) => {
-            Service::named(name).ok_or_else(|| Fault::new(format!("{whence} must be \"relay\"")))
-        }
+        Some((whence, name)) => Service::named(name).ok_or_else(|| Fault::new(no_service(whence, name))),
     }
+}
+
+/// What to say of a service that cannot be spoken; a name that is none of Chatwoot's is not repeated, it may be a misplaced password.
+fn no_service(whence: &str, name: &str) -> String {
+    if name == "ses" {
+        return format!(
+            "{whence} is \"ses\", which Amazon alone can sign: set Chatwoot's RAILS_INBOUND_EMAIL_SERVICE to relay"
+        );
+    }
+    let names = Service::ALL.map(|service| format!("\"{}\"", service.name()));
+    let (last, others) = names
+        .split_last()
+        .map_or((String::new(), String::new()), |(last, others)| (last.clone(), others.join(", ")));
+    format!("{whence} must be {others} or {last}")
 }
 
 /// One source of the password in each layer; the highest layer that names one decides.
@@ -349,6 +366,29 @@ fn password(
         None => Err(Fault::new(
             "no password is set: set password_file in /etc/ingress.toml, or INGRESS_PASSWORD_FILE",
         )),
+    }
+}
+
+/// The key that signs the requests; it is not looked for anywhere when the service asks for a password.
+fn signing_key(service: Service, file: &File, chatwoot: &ChatwootEnv) -> Result<Secret, Fault> {
+    match (&file.signing_key, &file.signing_key_file) {
+        (Some(_), Some(_)) => {
+            return Err(Fault::new("signing_key and signing_key_file are both set: keep one"));
+        }
+        (Some(key), None) => return Secret::key_from_line(key, "signing_key"),
+        (None, Some(path)) => return Secret::key_from_file(path),
+        (None, None) => {}
+    }
+    let (name, key) = match service {
+        Service::Mandrill => ("MANDRILL_INGRESS_API_KEY", chatwoot.get("MANDRILL_INGRESS_API_KEY")),
+        _ => ("MAILGUN_INGRESS_SIGNING_KEY", chatwoot.get("MAILGUN_INGRESS_SIGNING_KEY")),
+    };
+    match key {
+        Some(key) => Secret::key_from_line(key, name),
+        None => Err(Fault::new(format!(
+            "signing_key is missing: service {} signs its requests with Chatwoot's {name}: set signing_key_file in /etc/ingress.toml",
+            service.name()
+        ))),
     }
 }
 
@@ -413,7 +453,7 @@ mod tests {
         let options = Options::default();
         let environment = Environment::from([("URL", "https://rails"), ("INGRESS_PASSWORD", "hush")]);
         let settings = load(&options, &environment).settings.unwrap();
-        assert_eq!(settings.password.reveal(), "hush");
+        assert_eq!(settings.secret.reveal(), "hush");
         assert_eq!(settings.network.timeout, Duration::from_secs(120));
         assert_eq!(settings.max_size, 64 << 20);
     }
@@ -429,9 +469,23 @@ mod tests {
             settings.endpoint.url().as_str(),
             "http://0.0.0.0:3000/rails/action_mailbox/relay/inbound_emails"
         );
-        assert_eq!(settings.password.reveal(), "hush");
+        assert_eq!(settings.secret.reveal(), "hush");
         let settings = loaded(&format!("{line}\npassword = \"own\""), []).unwrap();
-        assert_eq!(settings.password.reveal(), "own");
+        assert_eq!(settings.secret.reveal(), "own");
+    }
+
+    #[test]
+    fn a_service_that_signs_takes_its_key_and_wants_no_password() {
+        let folder = tempfile::tempdir().unwrap();
+        let env = "FRONTEND_URL=https://x\nRAILS_INBOUND_EMAIL_SERVICE=mailgun\nMAILGUN_INGRESS_SIGNING_KEY=hush\n\
+                   MANDRILL_INGRESS_API_KEY=other\n";
+        let line = format!("chatwoot_env = \"{}\"", written(".env", env, &folder).display());
+        let secret = |more: &str| loaded(&format!("{line}\n{more}"), []).unwrap().secret.reveal().to_owned();
+        assert_eq!(secret(""), "hush");
+        assert_eq!(secret("service = \"mandrill\""), "other");
+        assert_eq!(secret("signing_key = \"own\""), "own");
+        let file = written("key", "kept\n", &folder);
+        assert_eq!(secret(&format!("signing_key_file = \"{}\"", file.display())), "kept");
     }
 
     #[test]
@@ -467,7 +521,23 @@ mod tests {
             ("on_too_large = \"drop\"", "on_too_large must be \"reject\" or \"defer\""),
             ("log = \"sislog\"", "log must be \"syslog\", \"stderr\", \"off\" or a path"),
             ("log_level = \"loud\"", "log_level must be \"error\", \"warn\", \"info\" or \"debug\""),
-            ("service = \"ses\"", "service must be \"relay\""),
+            (
+                "service = \"sendmail\"",
+                "service must be \"relay\", \"sendgrid\", \"mailgun\", \"mandrill\" or \"postmark\"",
+            ),
+            (
+                "service = \"ses\"",
+                "service is \"ses\", which Amazon alone can sign: set Chatwoot's RAILS_INBOUND_EMAIL_SERVICE to relay",
+            ),
+            (
+                "service = \"mailgun\"",
+                "signing_key is missing: service mailgun signs its requests with Chatwoot's MAILGUN_INGRESS_SIGNING_KEY: set signing_key_file in /etc/ingress.toml",
+            ),
+            (
+                "service = \"mandrill\"\nsigning_key = \"hush\"\nsigning_key_file = \"/x\"",
+                "signing_key and signing_key_file are both set: keep one",
+            ),
+            ("service = \"mandrill\"\nsigning_key = \"\"", "signing_key: the signing key is empty"),
             ("proxy = \"socks5://x\"", "proxy must be a URL that begins with https:// or http://"),
             ("inboxes = [\"support\"]", "inboxes must be a list of addresses in quotes"),
             ("password_file = \"/x\"", "password and password_file are both set: keep one"),

@@ -1,4 +1,4 @@
-//! Passwords: read from where the settings say, refused where others can read them, never shown.
+//! Passwords and keys: read from where the settings say, refused where others can read them, never shown.
 
 use std::fmt;
 use std::fs::File;
@@ -14,33 +14,55 @@ use super::Fault;
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Secret(String);
 
+/// What a secret is called in complaints about it.
+const PASSWORD: &str = "the password";
+const KEY: &str = "the signing key";
+
 impl Secret {
-    /// Takes one line, without its line end. Refuses nothing at all, several lines, and control characters.
+    /// Takes a password: one line, without its line end. Refuses nothing at all, several lines, and control characters.
     pub(crate) fn from_line(text: &str, whence: &str) -> Result<Self, Fault> {
+        Self::line(text, whence, PASSWORD)
+    }
+
+    /// Takes a key, as `from_line` does.
+    pub(crate) fn key_from_line(text: &str, whence: &str) -> Result<Self, Fault> {
+        Self::line(text, whence, KEY)
+    }
+
+    fn line(text: &str, whence: &str, what: &str) -> Result<Self, Fault> {
         let line = text.strip_suffix('\n').unwrap_or(text);
         let line = line.strip_suffix('\r').unwrap_or(line);
         if line.is_empty() {
-            return Err(Fault::new(format!("{whence}: the password is empty")));
+            return Err(Fault::new(format!("{whence}: {what} is empty")));
         }
         if line.contains(['\n', '\r']) {
-            return Err(Fault::new(format!("{whence}: the password must be one line")));
+            return Err(Fault::new(format!("{whence}: {what} must be one line")));
         }
         if line.contains(char::is_control) {
-            return Err(Fault::new(format!("{whence}: the password holds a control character")));
+            return Err(Fault::new(format!("{whence}: {what} holds a control character")));
         }
         Ok(Self(line.to_owned()))
     }
 
     /// Reads a password file.
     pub(crate) fn from_file(path: &Path) -> Result<Self, Fault> {
+        Self::file(path, PASSWORD)
+    }
+
+    /// Reads a key file.
+    pub(crate) fn key_from_file(path: &Path) -> Result<Self, Fault> {
+        Self::file(path, KEY)
+    }
+
+    fn file(path: &Path, what: &str) -> Result<Self, Fault> {
         let (bytes, others_can_read) = read_small(path)?;
         let shown = path.display();
         if others_can_read {
             return Err(readable_by_others(path));
         }
-        let text = String::from_utf8(bytes)
-            .map_err(|_| Fault::new(format!("{shown}: the password is not UTF-8 text")))?;
-        Self::from_line(&text, &shown.to_string())
+        let text =
+            String::from_utf8(bytes).map_err(|_| Fault::new(format!("{shown}: {what} is not UTF-8 text")))?;
+        Self::line(&text, &shown.to_string(), what)
     }
 
     pub(crate) fn reveal(&self) -> &str {

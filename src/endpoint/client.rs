@@ -86,9 +86,15 @@ impl Client {
     }
 
     async fn answer(&self, request: &Request<'_>, body: reqwest::Body) -> Result<Reply, Failure> {
-        let mut post =
-            self.http.post(request.url.clone()).header(CONTENT_TYPE, request.content_type).body(body);
+        let mut post = self
+            .http
+            .post(request.url.clone())
+            .header(CONTENT_TYPE, request.content_type.as_ref())
+            .body(body);
         post = post.header(CONTENT_LENGTH, request.body.len());
+        if let Some((name, value)) = &request.signature {
+            post = post.header(*name, value);
+        }
         if let Some((user, password)) = request.basic {
             post = post.basic_auth(user, Some(password.reveal()));
         }

@@ -1,37 +1,100 @@
 //! Chatwoot's HTTP side: which URL takes the message, what the request looks like, and what its answer means.
 
 mod client;
+mod form;
+mod json;
+mod mailgun;
+mod mandrill;
+mod postmark;
 mod relay;
+mod sendgrid;
 mod tls;
+
+use std::borrow::Cow;
 
 use url::Url;
 
 pub(crate) use client::{Client, Reply};
 
 use crate::config::Secret;
+use crate::letter::Letter;
+use crate::outcome::{Cause, Failure};
 
 /// Which of Action Mailbox's ingresses Chatwoot is set to (`RAILS_INBOUND_EMAIL_SERVICE`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Service {
+    #[default]
     Relay,
+    Sendgrid,
+    Mailgun,
+    Mandrill,
+    Postmark,
+}
+
+/// What a service wants as proof of identity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Proof {
+    /// Basic auth.
+    Password,
+    /// An HMAC under a key that both sides know.
+    Signature,
 }
 
 impl Service {
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Relay, Self::Sendgrid, Self::Mailgun, Self::Mandrill, Self::Postmark];
+
     pub(crate) fn named(name: &str) -> Option<Self> {
-        (name == "relay").then_some(Self::Relay)
+        Self::ALL.into_iter().find(|service| service.name() == name)
+    }
+
+    /// As Chatwoot's `RAILS_INBOUND_EMAIL_SERVICE` has it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Relay => "relay",
+            Self::Sendgrid => "sendgrid",
+            Self::Mailgun => "mailgun",
+            Self::Mandrill => "mandrill",
+            Self::Postmark => "postmark",
+        }
+    }
+
+    pub(crate) fn proof(self) -> Proof {
+        match self {
+            Self::Relay | Self::Sendgrid | Self::Postmark => Proof::Password,
+            Self::Mailgun | Self::Mandrill => Proof::Signature,
+        }
+    }
+
+    /// Whether it takes the message as text: everything but ASCII is refused by Rails, or cannot be said in JSON.
+    pub(crate) fn wants_ascii(self) -> bool {
+        self != Self::Relay
+    }
+
+    /// Whether it has a field for the envelope recipient, which Action Mailbox makes an `X-Original-To`.
+    pub(crate) fn names_recipient(self) -> bool {
+        matches!(self, Self::Sendgrid | Self::Mailgun)
     }
 
     /// The path below the base URL.
     fn path(self) -> &'static str {
         match self {
             Self::Relay => relay::PATH,
+            Self::Sendgrid => sendgrid::PATH,
+            Self::Mailgun => mailgun::PATH,
+            Self::Mandrill => mandrill::PATH,
+            Self::Postmark => postmark::PATH,
         }
     }
 
     /// The one status that proves that the message is stored.
-    fn success(self) -> u16 {
+    pub(crate) fn success(self) -> u16 {
         match self {
             Self::Relay => relay::SUCCESS,
+            Self::Sendgrid => sendgrid::SUCCESS,
+            Self::Mailgun => mailgun::SUCCESS,
+            Self::Mandrill => mandrill::SUCCESS,
+            Self::Postmark => postmark::SUCCESS,
         }
     }
 }
@@ -84,12 +147,57 @@ impl Endpoint {
         status == self.service.success()
     }
 
-    /// The request that hands over a message.
-    pub(crate) fn request<'a>(&'a self, password: &'a Secret, message: bytes::Bytes) -> Request<'a> {
-        match self.service {
-            Service::Relay => relay::request(&self.url, password, message),
-        }
+    pub(crate) fn service(&self) -> Service {
+        self.service
     }
+
+    /// The request that hands over a message. `secret` is what the service's [`Proof`] asks for, `now` the time in seconds since 1970.
+    ///
+    /// # Errors
+    ///
+    /// When the message is larger than the service takes, or memory cannot be had.
+    pub(crate) fn request<'a>(
+        &'a self,
+        secret: &'a Secret,
+        letter: Letter,
+        now: u64,
+    ) -> Result<Request<'a>, Failure> {
+        let Letter { bytes, recipient } = letter;
+        let (url, text, recipient) = (&self.url, String::from_utf8_lossy(&bytes), recipient.as_deref());
+        match self.service {
+            Service::Relay => return Ok(relay::request(url, secret, bytes)),
+            Service::Sendgrid => sendgrid::request(url, secret, &text, recipient),
+            Service::Mailgun => mailgun::request(url, secret, &text, recipient, now),
+            Service::Mandrill => mandrill::request(url, secret, &text),
+            Service::Postmark => postmark::request(url, secret, &text),
+        }
+        .map_err(Failure::from)
+    }
+
+    /// A request that tells how a message would fare, and stores nothing.
+    ///
+    /// # Errors
+    ///
+    /// When memory cannot be had.
+    pub(crate) fn probe<'a>(&'a self, secret: &'a Secret, now: u64) -> Result<Probe<'a>, Failure> {
+        let url = &self.url;
+        let (request, healthy) = match self.service {
+            Service::Relay => (Ok(relay::probe(url, secret)), relay::PROBED_WELL),
+            Service::Sendgrid => (Ok(sendgrid::probe(url, secret)), sendgrid::PROBED_WELL),
+            Service::Mailgun => (mailgun::probe(url, secret, now), mailgun::PROBED_WELL),
+            Service::Mandrill => (mandrill::probe(url, secret), mandrill::PROBED_WELL),
+            Service::Postmark => (Ok(postmark::probe(url, secret)), postmark::PROBED_WELL),
+        };
+        Ok(Probe { request: request?, healthy })
+    }
+}
+
+/// A question to the endpoint: would a message be taken?
+#[derive(Debug)]
+pub(crate) struct Probe<'a> {
+    pub(crate) request: Request<'a>,
+    /// The status that means yes; it comes after identity was proven, and before anything is stored.
+    pub(crate) healthy: u16,
 }
 
 /// A POST as data: what a service wants, before any HTTP library sees it.
@@ -98,8 +206,35 @@ pub(crate) struct Request<'a> {
     pub(crate) url: &'a Url,
     /// Basic auth, user and password.
     pub(crate) basic: Option<(&'static str, &'a Secret)>,
-    pub(crate) content_type: &'static str,
+    /// Name and value of a header field that signs the body.
+    pub(crate) signature: Option<(&'static str, String)>,
+    pub(crate) content_type: Cow<'static, str>,
     pub(crate) body: bytes::Bytes,
+}
+
+/// Why there is no request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unsendable {
+    /// This is how many bytes the form has; that many the service takes.
+    TooLarge {
+        bytes: usize,
+        limit: usize,
+    },
+    OutOfMemory,
+}
+
+impl From<Unsendable> for Failure {
+    fn from(unsendable: Unsendable) -> Self {
+        match unsendable {
+            Unsendable::TooLarge { bytes, limit } => Self::new(
+                Cause::LargerThanServiceTakes,
+                format!("the form would have {bytes} bytes, Rack takes {limit}"),
+            ),
+            Unsendable::OutOfMemory => {
+                Self::new(Cause::OutOfMemory, "no memory for the form that holds the message")
+            }
+        }
+    }
 }
 
 #[cfg(test)]

@@ -6,11 +6,12 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::path::Path;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use ring::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
+use ring::digest::{Context, SHA256, SHA256_OUTPUT_LEN};
 use rustix::fs::{FlockOperation, flock};
 
 use super::selection::now;
 use crate::config::plain;
+use crate::letter::Letter;
 
 /// SHA-256 of the bytes sent.
 pub(super) type Digest = [u8; SHA256_OUTPUT_LEN];
@@ -126,9 +127,16 @@ impl Journal {
     }
 }
 
-pub(super) fn digest_of(bytes: &[u8]) -> Digest {
+/// The digest of a message as it is sent, and of the recipient, when that goes beside it.
+pub(super) fn digest_of(letter: &Letter) -> Digest {
+    let mut context = Context::new(&SHA256);
+    context.update(&letter.bytes);
+    if let Some(recipient) = &letter.recipient {
+        context.update(b"\0");
+        context.update(recipient.as_bytes());
+    }
     let mut hash = Digest::default();
-    hash.copy_from_slice(digest(&SHA256, bytes).as_ref());
+    hash.copy_from_slice(context.finish().as_ref());
     hash
 }
 
@@ -154,8 +162,12 @@ mod tests {
 
     const ENDPOINT: &str = "https://x/rails/action_mailbox/relay/inbound_emails";
 
+    fn letter(bytes: &[u8]) -> Letter {
+        Letter { bytes: bytes.to_vec().into(), recipient: None }
+    }
+
     fn knows(journal: &Journal, bytes: &[u8]) -> bool {
-        journal.knows(&digest_of(bytes))
+        journal.knows(&digest_of(&letter(bytes)))
     }
 
     #[test]
@@ -163,7 +175,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal");
         let journal = Journal::open(&path, ENDPOINT).unwrap();
-        journal.accept(&digest_of(b"one"), "<1@x y>").unwrap();
+        journal.accept(&digest_of(&letter(b"one")), "<1@x y>").unwrap();
         assert!(!knows(&journal, b"one"));
         drop(journal);
         let journal = Journal::open(&path, ENDPOINT).unwrap();
@@ -176,12 +188,12 @@ mod tests {
     fn a_torn_last_line_is_mended_wherever_it_was_torn() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal");
-        Journal::open(&path, ENDPOINT).unwrap().accept(&digest_of(b"one"), "<1@x>").unwrap();
+        Journal::open(&path, ENDPOINT).unwrap().accept(&digest_of(&letter(b"one")), "<1@x>").unwrap();
         let whole = fs::read(&path).unwrap();
         for length in 1..whole.len() {
             fs::write(&path, [&whole, &whole[..length]].concat()).unwrap();
             let journal = Journal::open(&path, ENDPOINT).unwrap();
-            journal.accept(&digest_of(b"two"), "<2@x>").unwrap();
+            journal.accept(&digest_of(&letter(b"two")), "<2@x>").unwrap();
             drop(journal);
             let again = Journal::open(&path, ENDPOINT);
             let journal = again.unwrap();

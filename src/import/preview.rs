@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::index::Entry;
 use crate::config::Rules;
 use crate::delivery;
+use crate::endpoint::Service;
 use crate::environment::Environment;
 use crate::message::address::Address;
 use crate::outcome::Cause;
@@ -83,7 +84,8 @@ fn look(
             whole().unreadable += 1;
             continue;
         };
-        let prepared = delivery::prepare(copy, recipient, &envelope.sender, &rules.repairs, &rules.chatwoot);
+        let form = (&rules.repairs, &rules.chatwoot, Service::default());
+        let prepared = delivery::prepare(copy, recipient, &envelope.sender, form);
         let mut whole = whole();
         whole.copies += 1;
         *whole.routes.entry(prepared.route.word()).or_default() += 1;

@@ -202,13 +202,8 @@ fn deliver(
         match copy {
             Ok(copy) => {
                 let settings = job.settings;
-                let prepared = delivery::prepare(
-                    copy,
-                    *recipient,
-                    &envelope.sender,
-                    &settings.repairs,
-                    &settings.chatwoot,
-                );
+                let form = (&settings.repairs, &settings.chatwoot, settings.endpoint.service());
+                let prepared = delivery::prepare(copy, *recipient, &envelope.sender, form);
                 hand_over(job, client, &prepared, &mut whole);
             }
             Err(failure) => {
@@ -229,8 +224,8 @@ fn hand_over(job: &Job<'_>, client: &Client, prepared: &Prepared, whole: &mut Re
     whole.repairs.clone_from(&prepared.repairs);
     whole.route = prepared.route.to_string();
     whole.arrives = prepared.route.arrives();
-    whole.message_id = delivery::message_id(&prepared.bytes);
-    let digest = job.journal.map(|journal| (journal, digest_of(&prepared.bytes)));
+    whole.message_id = delivery::message_id(&prepared.letter.bytes);
+    let digest = job.journal.map(|journal| (journal, digest_of(&prepared.letter)));
     if digest.is_some_and(|(journal, digest)| journal.knows(&digest)) {
         return;
     }
