@@ -21,14 +21,39 @@ pub(crate) struct Postfix {
     port: Port,
 }
 
+/// One of the ways in which Postfix hands mail to ingress: which of the files are for it.
+pub(crate) struct Way {
+    main: &'static str,
+    master: Option<&'static str>,
+    tables: &'static [&'static str],
+    /// What is run in the folder of the configuration before the start.
+    commands: &'static [(&'static str, &'static str)],
+}
+
+/// A service of pipe(8).
+pub(crate) const PIPE: Way = Way {
+    main: "main.cf",
+    master: Some("master.cf"),
+    tables: &["chatwoot_recipients", "chatwoot_transport"],
+    commands: &[],
+};
+
+/// An alias that local(8) delivers to.
+pub(crate) const ALIAS: Way = Way {
+    main: "main-alias.cf",
+    master: None,
+    tables: &["chatwoot_aliases", "chatwoot_virtual"],
+    commands: &[("postalias", "hash:chatwoot_aliases")],
+};
+
 impl Postfix {
     /// Starts an instance that hands mail for reply.example.com and the inboxes to the folder's ingress.
     pub(crate) fn start(folder: &Folder) -> Self {
-        Self::start_with(folder, &folder.setup("postfix"))
+        Self::start_with(folder, &folder.setup("postfix"), &PIPE)
     }
 
-    /// Starts an instance with the files that `ingress setup postfix` wrote into a folder.
-    pub(crate) fn start_with(folder: &Folder, setup: &Path) -> Self {
+    /// Starts an instance with the files that `ingress setup postfix` wrote into a folder, those of one way to ingress.
+    pub(crate) fn start_with(folder: &Folder, setup: &Path, way: &Way) -> Self {
         let configuration = folder.join("postfix");
         for name in ["postfix", "queue", "data"] {
             fs::create_dir_all(folder.join(name)).unwrap();
@@ -37,13 +62,22 @@ impl Postfix {
         let returned = folder.join("returned");
         fs::write(&returned, "").unwrap();
         mode(&returned, 0o666);
-        for name in ["chatwoot_recipients", "chatwoot_transport"] {
+        for name in way.tables {
             fs::copy(setup.join(name), configuration.join(name)).unwrap();
         }
         let log = folder.join("maillog");
         let port = Port::hold();
-        fs::write(configuration.join("main.cf"), main_cf(folder, &log, setup)).unwrap();
-        fs::write(configuration.join("master.cf"), master_cf(folder, port.number(), setup)).unwrap();
+        fs::write(configuration.join("main.cf"), main_cf(folder, &log, setup, way)).unwrap();
+        fs::write(configuration.join("master.cf"), master_cf(folder, port.number(), setup, way)).unwrap();
+        for (program, argument) in way.commands {
+            let status = Command::new(program)
+                .arg("-c")
+                .arg(&configuration)
+                .arg(argument)
+                .current_dir(&configuration)
+                .status();
+            assert!(status.unwrap().success(), "{program} {argument}");
+        }
         let postfix = Self { configuration, log, returned, port };
         postfix.run("postfix", "start");
         let address = ("127.0.0.1", postfix.port.number());
@@ -166,31 +200,32 @@ fn written(folder: &Folder, setup: &Path, name: &str) -> String {
     fs::read_to_string(setup.join(name)).unwrap().replace("/etc/postfix/", &folder.shown("postfix/"))
 }
 
-fn main_cf(folder: &Folder, log: &Path, setup: &Path) -> String {
+fn main_cf(folder: &Folder, log: &Path, setup: &Path, way: &Way) -> String {
     format!(
         "compatibility_level = 3.6\n\
          queue_directory = {queue}\ndata_directory = {data}\nmaillog_file = {log}\nmaillog_file_prefixes = {root}\n\
-         myhostname = mx.example.net\nmydestination =\nmynetworks = 127.0.0.0/8\ninet_interfaces = 127.0.0.1\ninet_protocols = ipv4\n\
+         myhostname = mx.example.net\nmydestination = $myhostname\nmynetworks = 127.0.0.0/8\ninet_interfaces = 127.0.0.1\ninet_protocols = ipv4\n\
          alias_maps =\nalias_database =\nlocal_recipient_maps =\ndefault_transport = returned\nsmtpd_client_connection_count_limit = 0\n\
          notify_classes =\nmessage_size_limit = 0\nmailbox_size_limit = 0\n{example}",
         queue = folder.shown("queue"),
         data = folder.shown("data"),
         log = log.display(),
         root = folder.path().display(),
-        example = written(folder, setup, "main.cf"),
+        example = written(folder, setup, way.main).replace("hash:/etc/aliases, ", ""),
     )
 }
 
-fn master_cf(folder: &Folder, port: u16, setup: &Path) -> String {
+fn master_cf(folder: &Folder, port: u16, setup: &Path, way: &Way) -> String {
     format!(
         "127.0.0.1:{port} inet n - n - 250 smtpd\n\
          pickup unix n - n 60 1 pickup\ncleanup unix n - n - 0 cleanup\nqmgr unix n - n 300 1 qmgr\n\
          rewrite unix - - n - - trivial-rewrite\nbounce unix - - n - 0 bounce\ndefer unix - - n - 0 bounce\ntrace unix - - n - 0 bounce\n\
          verify unix - - n - 1 verify\nflush unix n - n 1000? 0 flush\nproxymap unix - - n - - proxymap\nshowq unix n - n - - showq\n\
          error unix - - n - - error\nretry unix - - n - - error\nanvil unix - - n - 1 anvil\nscache unix - - n - 1 scache\n\
+         local unix - n n - - local\n\
          postlog unix-dgram n - n - 1 postlogd\n\
          returned unix - n n - - pipe user={USER} argv=/usr/bin/tee -a {returned}\n{example}",
         returned = folder.shown("returned"),
-        example = written(folder, setup, "master.cf"),
+        example = way.master.map(|name| written(folder, setup, name)).unwrap_or_default(),
     )
 }

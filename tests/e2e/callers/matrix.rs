@@ -59,7 +59,7 @@ pub(crate) fn delivers<C: Caller>() {
         assert_eq!(record.route, mail.route, "{}: {}", C::NAME, mail.name);
         assert_eq!(
             record.x_original_to,
-            x_original_to(mail),
+            x_original_to::<C>(mail),
             "{}: {}; {}",
             C::NAME,
             mail.name,
@@ -71,10 +71,11 @@ pub(crate) fn delivers<C: Caller>() {
     cell::<C>("delivered", &line_with(&caller, C::DELIVERED));
 }
 
-/// What is added to the message: the envelope recipient, when it can be written down and nobody else names it.
-fn x_original_to(mail: &Mail) -> Vec<String> {
-    let named = mail.text.contains(&format!("To: {}", mail.recipient)) || mail.recipient.contains(' ');
-    if named { Vec::new() } else { vec![mail.recipient.clone()] }
+/// What is added to the message: the envelope recipient, when nobody else names it.
+fn x_original_to<C: Caller>(mail: &Mail) -> Vec<String> {
+    let told = C::told(&mail.recipient);
+    let named = |recipient: &String| mail.text.contains(&format!("To: {recipient}"));
+    told.filter(|recipient| C::WRITES_X_ORIGINAL_TO || !named(recipient)).into_iter().collect()
 }
 
 pub(crate) fn delivers_fifty_at_once<C: Caller>() {

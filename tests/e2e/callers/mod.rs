@@ -9,7 +9,9 @@ mod getmail_traps;
 mod mail;
 mod matrix;
 mod opensmtpd;
+mod postfix_local;
 mod postfix_pipe;
+mod postfix_traps;
 mod processes;
 mod reader;
 mod sendmail;
@@ -32,6 +34,14 @@ pub(crate) trait Caller: Sync {
     const TOO_LARGE: &'static str;
     /// Mail that it refuses by itself, before `ingress` is asked: names of [`mail::tricks`].
     const REFUSES: &'static [&'static str] = &[];
+
+    /// The envelope recipient as it tells it: nothing when that is no address to write into a message.
+    fn told(recipient: &str) -> Option<String> {
+        (!recipient.contains(' ')).then(|| recipient.to_owned())
+    }
+
+    /// Whether it writes `X-Original-To` itself, also where To names the recipient.
+    const WRITES_X_ORIGINAL_TO: bool = false;
 
     /// Starts it with the configuration that `ingress setup` wrote.
     fn start(deployment: &Deployment) -> Self;

@@ -3,7 +3,7 @@
 use super::matrix::matrix;
 use super::{Caller, Deployment, Mail};
 use crate::folder::append;
-use crate::postfix::Postfix;
+use crate::postfix::{PIPE, Postfix};
 use crate::smtp;
 
 struct PostfixPipe(Postfix);
@@ -20,7 +20,7 @@ impl Caller for PostfixPipe {
         // Addresses that the administrator's tables and Postfix's own caution keep out.
         append(&setup.join("chatwoot_recipients"), "/@reply\\.example\\.com$/ OK\n");
         append(&setup.join("main.cf"), "allow_min_user = yes\n");
-        Self(Postfix::start_with(deployment.folder(), &setup))
+        Self(Postfix::start_with(deployment.folder(), &setup, &PIPE))
     }
 
     fn submit(&self, mail: &Mail) -> Result<(), String> {

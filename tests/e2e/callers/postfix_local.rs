@@ -1,0 +1,57 @@
+//! An alias that Postfix's local(8) delivers to.
+
+use super::matrix::matrix;
+use super::{Caller, Deployment, Mail};
+use crate::folder::append;
+use crate::postfix::{ALIAS, Postfix};
+use crate::smtp;
+
+struct PostfixLocal(Postfix);
+
+impl Caller for PostfixLocal {
+    const NAME: &'static str = "Postfix local(8)";
+    const DELIVERED: &'static [&'static str] =
+        &["relay=local", "dsn=2.0.0, status=sent (delivered to command: "];
+    const DEFERRED: &'static [&'static str] = &["relay=local", "status=deferred"];
+    const REJECTED: &'static [&'static str] = &["relay=local", "dsn=5.3.4", "status=bounced"];
+    const TOO_LARGE: &'static str = "5.3.4";
+
+    const WRITES_X_ORIGINAL_TO: bool = true;
+
+    /// Local(8) writes `_` for what a shell would take for something else (`command_expansion_filter`).
+    fn told(recipient: &str) -> Option<String> {
+        let harmless = |c: char| c.is_ascii_alphanumeric() || "!@%-_=+:,./".contains(c);
+        let bare = recipient.replace('"', "");
+        Some(bare.chars().map(|c| if harmless(c) { c } else { '_' }).collect())
+    }
+
+    fn start(deployment: &Deployment) -> Self {
+        let setup = deployment.setup("postfix");
+        // Addresses that the administrator's tables and Postfix's own caution keep out.
+        append(&setup.join("chatwoot_virtual"), "/@reply\\.example\\.com$/ chatwoot\n");
+        append(&setup.join("main-alias.cf"), "allow_min_user = yes\n");
+        Self(Postfix::start_with(deployment.folder(), &setup, &ALIAS))
+    }
+
+    fn submit(&self, mail: &Mail) -> Result<(), String> {
+        smtp::submit(self.0.port(), &mail.sender, &[&mail.recipient], &mail.text)
+    }
+
+    fn turn(&self) {
+        self.0.flush();
+    }
+
+    fn kept(&self) -> Option<usize> {
+        self.0.deferred()
+    }
+
+    fn log(&self) -> String {
+        self.0.log()
+    }
+
+    fn returned(&self) -> String {
+        self.0.returned()
+    }
+}
+
+matrix!(PostfixLocal);
