@@ -18,7 +18,7 @@ fn the_password_is_written_in_the_request_alone() {
     folder.configure(&server.url(), PASSWORD);
     let trace = folder.join("trace");
     let mut command = Command::new("strace");
-    command.args(["-f", "-s", "100000", "-e", "trace=execve,%network,write,writev,pwrite64,pwritev,openat"]);
+    command.args(["-f", "-s", "100000", "-e", "trace=%file,%network,write,writev,pwrite64,pwritev"]);
     command.arg("-o").arg(&trace).arg(folder.join("ingress")).args([
         "-v",
         "-c",
