@@ -15,6 +15,7 @@ mod connections;
 mod crowd;
 mod envelope;
 mod explanation;
+mod import;
 mod limits;
 mod logs;
 mod manual;

@@ -133,6 +133,12 @@ impl Ingress {
         self
     }
 
+    /// Standard error that is no pipe of the test's; the end says that nothing was read from it.
+    pub(crate) fn stderr_to(mut self, output: impl Into<Stdio>) -> Self {
+        self.command.stderr(output);
+        self
+    }
+
     /// Runs it in this folder.
     pub(crate) fn folder(mut self, folder: &str) -> Self {
         self.command.current_dir(folder);
@@ -189,6 +195,15 @@ pub(crate) struct Running {
 }
 
 impl Running {
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Whether it has ended.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
     /// Sends a signal, by its number or its name without `SIG`.
     pub(crate) fn signal(&self, signal: &str) {
         let kill = format!("kill -{signal} {}", self.child.id());

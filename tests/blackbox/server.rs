@@ -63,6 +63,23 @@ impl Server {
         })
     }
 
+    /// Does this with each request, which is remembered, on connections that stay as long as both sides like.
+    pub(crate) fn serving(
+        act: impl Fn(&mut Connection, &Request) -> io::Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        Self::acting(move |connection| {
+            loop {
+                let request = connection.received()?;
+                act(connection, &request)?;
+            }
+        })
+    }
+
+    /// Takes every message, on connections that stay.
+    pub(crate) fn taking() -> Self {
+        Self::serving(|connection, _| connection.take())
+    }
+
     /// Does this with each connection, which is then closed.
     pub(crate) fn acting(act: impl Fn(&mut Connection) -> io::Result<()> + Send + Sync + 'static) -> Self {
         Self::wrapped(|stream| Some(Box::new(stream)), act)
@@ -73,7 +90,15 @@ impl Server {
         wrap: impl Fn(TcpStream) -> Option<Box<dyn Stream>> + Send + Sync + 'static,
         act: impl Fn(&mut Connection) -> io::Result<()> + Send + Sync + 'static,
     ) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        Self::on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap(), wrap, act)
+    }
+
+    /// As `wrapped`, on a port that is held already.
+    pub(crate) fn on(
+        listener: TcpListener,
+        wrap: impl Fn(TcpStream) -> Option<Box<dyn Stream>> + Send + Sync + 'static,
+        act: impl Fn(&mut Connection) -> io::Result<()> + Send + Sync + 'static,
+    ) -> Self {
         let address = listener.local_addr().unwrap();
         let seen = Arc::new(Seen::default());
         let serve = Arc::new((wrap, act, Arc::clone(&seen)));
@@ -166,15 +191,21 @@ impl Connection {
 
     /// Reads a whole request and remembers it.
     pub(crate) fn request(&mut self) -> io::Result<()> {
+        self.received().map(drop)
+    }
+
+    /// Reads a whole request, remembers it and gives it.
+    pub(crate) fn received(&mut self) -> io::Result<Request> {
         let (head, length) = self.read_head()?;
         let mut body = vec![0; length];
         self.stream.read_exact(&mut body)?;
-        self.remember(head, body);
-        Ok(())
+        Ok(self.remember(head, body))
     }
 
-    fn remember(&self, head: String, body: Vec<u8>) {
-        self.seen.requests.lock().unwrap().push(Request { head, body });
+    fn remember(&self, head: String, body: Vec<u8>) -> Request {
+        let request = Request { head, body };
+        self.seen.requests.lock().unwrap().push(request.clone());
+        request
     }
 
     fn read_head(&mut self) -> io::Result<(String, usize)> {
@@ -197,6 +228,16 @@ impl Connection {
     pub(crate) fn say(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
         self.stream.write_all(bytes.as_ref())?;
         self.stream.flush()
+    }
+
+    /// Says that the message is taken, and waits for the next.
+    pub(crate) fn take(&mut self) -> io::Result<()> {
+        self.say("HTTP/1.1 204 No Content\r\n\r\n")
+    }
+
+    /// Refuses with this status and these fields, and waits for the next.
+    pub(crate) fn refuse(&mut self, status: u16, fields: &str) -> io::Result<()> {
+        self.say(format!("HTTP/1.1 {status} Whatever\r\nContent-Length: 0\r\n{fields}\r\n"))
     }
 
     /// Answers with this status and nothing else.

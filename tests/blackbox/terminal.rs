@@ -16,7 +16,7 @@ const WAITING: &str =
     "ingress: waiting for a message on standard input; end it with Ctrl-D (ingress --help says more)\n";
 
 /// Both sides of a new terminal: the person's and the program's.
-fn terminal() -> (File, OwnedFd) {
+pub(crate) fn terminal() -> (File, OwnedFd) {
     let person = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
     grantpt(&person).unwrap();
     unlockpt(&person).unwrap();

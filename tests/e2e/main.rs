@@ -15,6 +15,7 @@ mod callers;
 mod corpus;
 mod folder;
 mod guard;
+mod import;
 mod nginx;
 mod oracle;
 mod postfix;

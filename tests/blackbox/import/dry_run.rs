@@ -1,0 +1,42 @@
+//! `--dry-run`: `explain`'s verdict on the whole, and nothing sent.
+
+use super::store::{mbox, message, with_fields, write};
+use super::import;
+use crate::server::Server;
+use crate::setting::{NOBODY, Setting};
+
+#[test]
+fn a_dry_run_sends_nothing_and_writes_nothing() {
+    let server = Server::taking();
+    let setting = Setting::new(&server.url(), "inboxes = [\"support@example.com\"]");
+    let path = write(&setting, "mbox", mbox([message(1), message(2)]));
+    let (journal, failed) = (setting.shown("journal"), setting.shown("failed"));
+    let run = import(&setting, ["--dry-run", "--journal", &journal, "--failed", &failed, &path]).run();
+    assert_eq!((run.status, run.stderr.as_str()), (Some(0), ""), "{}", run.stdout);
+    assert_eq!((server.requests().len(), server.connections()), (0, 0));
+    assert!(!setting.path("journal").exists() && !setting.path("failed").exists());
+    assert_eq!(setting.log(), "");
+}
+
+/// One of each: a reply, a new conversation, one that nobody will see, and repairs.
+fn varied() -> Vec<u8> {
+    let reply = with_fields(1, "").replace(
+        "To: support@example.com",
+        "To: reply+5f2b3c1e-8d4a-4b7e-9c60-1a2b3c4d5e6f@reply.example.com",
+    );
+    let stray = with_fields(3, "").replace("To: support@example.com", "To: somebody@example.net");
+    let broken = with_fields(4, "").replace("To: support@example.com", "To: Help: Desk <support@example.com>");
+    let plain = with_fields(5, "").replace("Message-ID: <5@example.org>\n", "");
+    mbox([reply, message(2), stray, broken, plain])
+}
+
+#[test]
+fn a_dry_run_counts_routes_and_repairs() {
+    let setting = Setting::new(NOBODY, "inboxes = [\"support@example.com\"]");
+    let path = write(&setting, "mbox", varied());
+    let run = import(&setting, ["--dry-run", &path]).run();
+    assert_eq!((run.status, run.stderr.as_str()), (Some(0), ""), "{}", run.stdout);
+    for said in ["unparsable-to", "missing-message-id"] {
+        assert!(run.stdout.contains(said), "{said}: {}", run.stdout);
+    }
+}

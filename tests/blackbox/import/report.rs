@@ -1,0 +1,139 @@
+//! What an import says: a line for each failure, a table at the end, JSON for programs.
+
+use serde_json::{Value, json};
+
+use super::import;
+use super::store::{self, mbox_of, message, write};
+use crate::run::Ended;
+use crate::server::Server;
+use crate::setting::{NOBODY, Setting};
+
+/// Refuses message 2 as too large and takes the others.
+fn refusing_two() -> Server {
+    Server::serving(|connection, request| match store::number(&request.body) {
+        2 => connection.refuse(413, ""),
+        _ => connection.take(),
+    })
+}
+
+/// Standard output without what differs from run to run.
+fn timeless(text: &str) -> String {
+    let blank = |line: &str| match ["seconds ", "per second "].iter().find(|label| line.starts_with(**label)) {
+        Some(label) => format!("{label}_\n"),
+        None => format!("{line}\n"),
+    };
+    text.lines().map(blank).collect()
+}
+
+#[test]
+fn a_table_says_what_became_of_the_messages_and_a_line_why() {
+    let server = refusing_two();
+    let setting = Setting::new(&server.url(), "");
+    let path = mbox_of(&setting, 1..=4);
+    let broken = write(&setting, "broken.eml", "no header\n");
+    let ended = import(&setting, ["--jobs=1", &path, &broken]).run();
+    let said = Ended { stdout: timeless(&ended.stdout), ..ended };
+    said.assert(
+        65,
+        "delivered            3\n\
+         rejected             1  can never be delivered as they are\n\
+         deferred             0\n\
+         unreadable           1  could not be read, or are no messages\n\
+         seconds _\n\
+         per second _\n\
+         The lines above say why; --failed DIR keeps what fails in a folder.\n",
+        &format!(
+            "{broken}: unreadable: is neither an mbox nor a message\n\
+             {path}, byte 289: rejected 5.3.4: the endpoint answered 413\n"
+        ),
+    );
+}
+
+#[test]
+fn a_run_that_was_stopped_says_what_to_do_first() {
+    let server = Server::serving(|connection, _| connection.refuse(404, ""));
+    let setting = Setting::new(&server.url(), "");
+    let path = mbox_of(&setting, 1..=4);
+    let ended = import(&setting, ["--jobs=1", &path]).run();
+    let said = Ended { stdout: timeless(&ended.stdout), ..ended };
+    let remedy = setting.log().split_once("remedy=\"").unwrap().1.split('"').next().unwrap().to_owned();
+    said.assert(
+        75,
+        &format!(
+            "delivered            0\n\
+             rejected             0\n\
+             deferred             1  to be tried again\n\
+             unreadable           0\n\
+             left                 3  the run ended before their turn\n\
+             seconds _\n\
+             per second _\n\
+             First: {remedy}.\n\
+             Run the same command again: what was delivered is stored once, as long as Action Mailbox remembers it (30 days).\n"
+        ),
+        &format!("{path}, byte 44: deferred 4.3.5: the endpoint answered 404\n"),
+    );
+}
+
+#[test]
+fn what_an_earlier_run_delivered_is_known() {
+    let server = Server::taking();
+    let setting = Setting::new(&server.url(), "");
+    let path = mbox_of(&setting, 1..=4);
+    let run = || import(&setting, ["--journal", &setting.shown("journal"), &path]).run();
+    run();
+    let ended = run();
+    let said = Ended { stdout: timeless(&ended.stdout), ..ended };
+    said.assert(
+        0,
+        "delivered            0\n\
+         known                4  accepted in an earlier run, says the journal\n\
+         rejected             0\n\
+         deferred             0\n\
+         unreadable           0\n\
+         seconds _\n\
+         per second _\n",
+        "",
+    );
+}
+
+#[test]
+fn json_is_one_object_for_each_message() {
+    let server = refusing_two();
+    let setting = Setting::new(&server.url(), "inboxes = [\"support@example.com\"]");
+    let path = write(&setting, "mail/mbox", store::mbox([message(1), message(2)]));
+    let broken = write(&setting, "mail/broken.eml", "no header\n");
+    let ended = import(&setting, ["--json", "--jobs=1", "-r", "support@example.com", &setting.shown("mail")]).run();
+    assert_eq!(ended.status, Some(65), "{ended:?}");
+    let mut objects: Vec<Value> = ended.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for object in &mut objects {
+        if let Some(milliseconds) = object.get_mut("ms") {
+            assert!(milliseconds.is_u64());
+            *milliseconds = json!("_");
+        }
+    }
+    let unreadable =
+        json!({"source": broken, "outcome": "unreadable", "cause": "is neither an mbox nor a message"});
+    let delivered = json!({
+        "source": format!("{path}, byte 44"), "message_id": "<1@example.org>", "recipients": ["support@example.com"],
+        "outcome": "delivered", "code": null, "status": 204, "cause": null, "remedy": null,
+        "route": "inbox support@example.com", "repairs": [], "tries": 1, "ms": "_",
+    });
+    let remedy = setting.log().split_once("remedy=\"").unwrap().1.split('"').next().unwrap().to_owned();
+    let rejected = json!({
+        "source": format!("{path}, byte 289"), "message_id": "<2@example.org>", "recipients": ["support@example.com"],
+        "outcome": "rejected", "code": "5.3.4", "status": 413, "cause": "the endpoint answered 413", "remedy": remedy,
+        "route": "inbox support@example.com", "repairs": [], "tries": 1, "ms": "_",
+    });
+    assert_eq!(objects, [unreadable, delivered, rejected]);
+}
+
+#[test]
+fn help_names_every_option() {
+    let ended = import(&Setting::new(NOBODY, ""), ["--help"]).run();
+    assert_eq!((ended.status, ended.stderr.as_str()), (Some(0), ""));
+    for option in
+        ["--jobs", "--journal", "--failed", "--stop-after", "--since", "--until", "--to", "--dry-run", "--json"]
+    {
+        assert!(ended.stdout.contains(option), "{option}: {}", ended.stdout);
+    }
+}
