@@ -43,6 +43,8 @@ pub(crate) const CALLERS: &[Caller] = &[
     caller!("opensmtpd": "smtpd.conf", "chatwoot_inboxes"),
     caller!("sendmail": "chatwoot.m4", "relay-domains"),
     caller!("getmail": "getmailrc", "getmailrc-multidrop"),
+    caller!("fetchmail": "fetchmailrc"),
+    caller!("fdm": "fdm.conf"),
 ];
 
 impl Caller {

@@ -5,8 +5,6 @@ use std::net::TcpStream;
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
 
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 
@@ -22,7 +20,7 @@ pub(super) const HOST: &str = "localhost";
 pub(super) const PASSWORD: &str = "sesame";
 
 pub(super) struct Dovecot {
-    /// Nothing before it was started.
+    /// Nothing before it was started. Its processes end with it.
     daemon: Option<Guard>,
     folder: PathBuf,
     imaps: Port,
@@ -120,21 +118,16 @@ impl Dovecot {
         ["new", "cur"].iter().map(|folder| entries(&self.home().join("Maildir").join(folder))).sum()
     }
 
+    /// Marks all messages in the mailbox as read.
+    pub(super) fn mark_as_read(&self) {
+        let mut command = Command::new("doveadm");
+        command.arg("-c").arg(self.configuration()).args(["flags", "add", "-u", "mailbox", "\\Seen"]);
+        let output = command.args(["mailbox", "INBOX", "ALL"]).stdin(Stdio::null()).output().unwrap();
+        assert!(output.status.success(), "{output:?}; {}", self.log());
+    }
+
     pub(super) fn log(&self) -> String {
         fs::read_to_string(self.folder.join("log")).unwrap_or_default()
-    }
-}
-
-impl Drop for Dovecot {
-    fn drop(&mut self) {
-        let mut stop = Command::new("doveadm");
-        stop.arg("-c").arg(self.configuration()).arg("stop");
-        let _ = stop.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
-        // Its processes write to the folder until they have ended.
-        let end = Instant::now() + Duration::from_secs(10);
-        while self.daemon.as_mut().is_some_and(|daemon| !daemon.has_exited()) && Instant::now() < end {
-            sleep(Duration::from_millis(20));
-        }
     }
 }
 

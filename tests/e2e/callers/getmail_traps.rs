@@ -1,27 +1,17 @@
-//! What each guard in the configuration for getmail is for.
+//! What each guard in the configuration for getmail is for: with it first, then without.
 
 use std::fs;
-use std::time::{Duration, Instant};
 
 use super::getmail::Getmail;
 use super::mail::{reply, tricks};
-use super::reader::Reader;
+use super::reader::{MailReader, Reader, another_second, replacing, without};
 use super::{Caller, Deployment, Mail};
 use crate::support::{binary, eventually};
 
-fn without(line: &'static str) -> impl Fn(String) -> String {
-    replacing(line, "")
-}
-
-fn replacing(line: &'static str, other: &'static str) -> impl Fn(String) -> String {
-    move |configuration| {
-        assert_eq!(configuration.matches(line).count(), 1, "{line} in {configuration}");
-        configuration.replace(line, other)
-    }
-}
-
-fn as_it_is(configuration: String) -> String {
-    configuration
+fn started() -> (Deployment, Reader<Getmail>) {
+    let deployment = Deployment::start();
+    let getmail = Reader::start(&deployment);
+    (deployment, getmail)
 }
 
 /// A message to an inbox that only its envelope names.
@@ -29,139 +19,109 @@ fn to_an_inbox() -> Mail {
     tricks().swap_remove(0)
 }
 
-/// The message as Action Mailbox stored it, and the recipients that were added to it.
-fn stored(edit: impl Fn(String) -> String) -> (String, Vec<String>) {
-    let deployment = Deployment::start();
-    let getmail = Reader::<Getmail>::edited(&deployment, edit);
-    getmail.submit(&to_an_inbox()).unwrap();
-    getmail.turn();
-    let mut routed = deployment.server().routed(1);
-    let record = routed.swap_remove(0);
-    (String::from_utf8(deployment.server().stored(record.id)).unwrap(), record.x_original_to)
-}
-
 #[test]
 fn the_field_that_getmail_adds_misleads_nobody() {
     const GETMAILS: &str = "\r\nDelivered-To: unknown\r\n";
-    let (message, recipients) = stored(as_it_is);
-    assert!(!message.contains(GETMAILS), "{message}");
-    assert_eq!(recipients, ["support@example.com"]);
-    let (message, recipients) = stored(without("delivered_to = false\n"));
-    assert!(message.contains(GETMAILS), "{message}");
-    assert_eq!(recipients, ["support@example.com"]);
-}
-
-/// Fetches one message twice, in different seconds, and says how many records that made.
-fn records_of_two_runs(edit: impl Fn(String) -> String) -> usize {
-    let deployment = Deployment::start();
-    let getmail = Reader::<Getmail>::edited(&deployment, |configuration| {
-        replacing("delete = true\n", "delete = false\n")(edit(configuration))
-    });
-    getmail.submit(&reply(1)).unwrap();
+    let (deployment, getmail) = started();
+    getmail.submit(&to_an_inbox()).unwrap();
     getmail.turn();
-    let start = Instant::now();
-    eventually("another second", || (start.elapsed() > Duration::from_millis(1100)).then_some(()));
-    getmail.turn();
-    eventually(format_args!("two deliveries; {}", getmail.log()), || {
-        (deployment.server().posts() == 2).then_some(())
-    });
-    deployment.server().records()
+    getmail.submit(&to_an_inbox()).unwrap();
+    getmail.turn_edited(without("delivered_to = false\n"));
+    let routed = deployment.server().routed(2);
+    let stored = |id| String::from_utf8(deployment.server().stored(id)).unwrap();
+    assert!(routed.iter().all(|record| record.x_original_to == ["support@example.com"]), "{routed:?}");
+    assert_eq!(routed.iter().map(|record| stored(record.id).contains(GETMAILS)).max(), Some(true));
+    assert_eq!(routed.iter().map(|record| stored(record.id).contains(GETMAILS)).min(), Some(false));
 }
 
 #[test]
 fn a_message_fetched_twice_is_one_record_because_of_received() {
-    assert_eq!(records_of_two_runs(as_it_is), 1);
-    assert_eq!(records_of_two_runs(without("received = false\n")), 2);
+    let (deployment, getmail) = started();
+    let keeping = replacing("delete = true\n", "delete = false\n");
+    let records_after = |runs: usize| {
+        let posted = || (deployment.server().posts() == runs).then_some(());
+        eventually(format_args!("{runs} deliveries; {}", getmail.log()), posted);
+        deployment.server().records()
+    };
+    getmail.submit(&reply(1)).unwrap();
+    getmail.turn_edited(&keeping);
+    getmail.turn_edited(&keeping);
+    assert_eq!(records_after(2), 1);
+    let telling = |configuration| keeping(without("received = false\n")(configuration));
+    getmail.turn_edited(telling);
+    another_second();
+    getmail.turn_edited(telling);
+    assert_eq!(records_after(4), 3);
 }
 
-/// Runs a delivery that takes three seconds, twice, and says how many there were.
-fn slow_deliveries(edit: impl Fn(String) -> String) -> usize {
-    let deployment = Deployment::start();
-    let getmail = Reader::<Getmail>::edited(&deployment, edit);
+#[test]
+fn a_slow_delivery_is_not_repeated_because_of_the_timeout() {
+    let (deployment, getmail) = started();
     let program = deployment.folder().shown("ingress.sound");
     fs::copy(binary(), &program).unwrap();
     deployment.install(format!("#!/bin/sh\nsleep 3\nexec {program} \"$@\"\n").as_bytes());
     getmail.submit(&reply(1)).unwrap();
     getmail.turn();
-    eventually(format_args!("the first; {}", getmail.log()), || {
-        (deployment.server().posts() == 1).then_some(())
-    });
-    deployment.mend();
-    getmail.turn();
-    assert_eq!(getmail.kept(), Some(0), "{}", getmail.log());
-    deployment.server().posts()
+    assert_eq!((getmail.kept(), deployment.server().posts()), (Some(0), 1));
+    getmail.submit(&reply(2)).unwrap();
+    getmail.turn_edited(replacing("timeout = 180\n", "timeout = 1\n"));
+    assert_eq!((getmail.kept(), deployment.server().posts()), (Some(1), 1), "{}", getmail.log());
+    eventually("the delivery without getmail", || (deployment.server().posts() == 2).then_some(()));
+    getmail.turn_edited(|configuration| configuration);
+    assert_eq!((getmail.kept(), deployment.server().posts()), (Some(0), 3));
 }
 
 #[test]
-fn a_slow_delivery_is_not_repeated_because_of_the_timeout() {
-    assert_eq!(slow_deliveries(as_it_is), 1);
-    assert_eq!(slow_deliveries(replacing("timeout = 180\n", "timeout = 1\n")), 2);
-}
-
-/// With a log that goes to stderr: how many messages were stored, and how many kept.
-fn with_a_log_on_stderr(edit: impl Fn(String) -> String) -> (usize, Option<usize>) {
-    let deployment = Deployment::start();
-    let getmail = Reader::<Getmail>::edited(&deployment, edit);
+fn what_goes_to_stderr_counts_as_a_failure() {
+    let (deployment, getmail) = started();
     let path = deployment.folder().join("ingress.toml");
     let settings = fs::read_to_string(&path).unwrap();
     let log = format!("log = \"{}\"", deployment.folder().shown("ingress.log"));
     fs::write(&path, settings.replace(&log, "log = \"stderr\"")).unwrap();
     getmail.submit(&reply(1)).unwrap();
     getmail.turn();
-    (deployment.server().records(), getmail.kept())
-}
-
-#[test]
-fn what_goes_to_stderr_counts_as_a_failure() {
-    assert_eq!(with_a_log_on_stderr(as_it_is), (1, Some(0)));
-    assert_eq!(with_a_log_on_stderr(without(", \"--log\", \"syslog\"")), (1, Some(1)));
-}
-
-/// As root: how many messages getmail kept, and its log.
-fn run_by_root(edit: impl Fn(String) -> String) -> (Option<usize>, String) {
-    let deployment = Deployment::start();
-    let getmail = Reader::<Getmail>::edited(&deployment, edit);
-    getmail.submit(&reply(1)).unwrap();
-    getmail.run(&mut getmail.command());
-    (getmail.kept(), getmail.log())
+    assert_eq!((getmail.kept(), deployment.server().records()), (Some(0), 1));
+    getmail.submit(&reply(2)).unwrap();
+    getmail.turn_edited(without(", \"--log\", \"syslog\""));
+    assert_eq!((getmail.kept(), deployment.server().records()), (Some(1), 2));
 }
 
 #[test]
 fn root_needs_a_user_and_a_group() {
-    let (kept, log) = run_by_root(as_it_is);
-    assert!(kept == Some(1) && log.contains("refuse to invoke external commands as root"), "{log}");
+    let (_deployment, getmail) = started();
     let user = replacing("#user = nobody\n", "user = nobody\n");
-    let (kept, log) = run_by_root(&user);
-    assert!(kept == Some(1) && log.contains("as root or GID 0"), "{log}");
     let group = replacing("#group = nobody\n", "group = nogroup\n");
-    let (kept, log) = run_by_root(|configuration| group(user(configuration)));
-    assert_eq!(kept, Some(0), "{log}");
-}
-
-/// With a server whose certificate nobody vouches for.
-fn at_a_stranger_s(edit: impl Fn(String) -> String) -> (Option<usize>, String) {
-    let deployment = Deployment::start();
-    let getmail = Reader::<Getmail>::edited(&deployment, |configuration| {
-        let line = configuration.lines().find(|line| line.starts_with("ca_certs = ")).unwrap();
-        edit(configuration.replace(line, "ca_certs = /etc/ssl/certs/ca-certificates.crt"))
-    });
     getmail.submit(&reply(1)).unwrap();
-    getmail.turn();
-    (getmail.kept(), getmail.log())
+    getmail.run(&mut getmail.command());
+    assert!(getmail.log().contains("refuse to invoke external commands as root"), "{}", getmail.log());
+    getmail.configure(Getmail::FILE, &user);
+    getmail.run(&mut getmail.command());
+    assert_eq!(getmail.kept(), Some(1), "{}", getmail.log());
+    getmail.configure(Getmail::FILE, |configuration| group(user(configuration)));
+    getmail.run(&mut getmail.command());
+    assert_eq!(getmail.kept(), Some(0), "{}", getmail.log());
 }
 
 #[test]
-fn the_password_goes_to_nobody_else_because_of_ca_certs() {
-    let (kept, log) = at_a_stranger_s(as_it_is);
-    assert!(kept == Some(1) && log.contains("CERTIFICATE_VERIFY_FAILED"), "{log}");
-    let (kept, log) = at_a_stranger_s(without("ca_certs = /etc/ssl/certs/ca-certificates.crt\n"));
-    assert_eq!(kept, Some(0), "{log}");
+fn a_server_for_which_nobody_vouches_gets_no_password_because_of_ca_certs() {
+    const SYSTEM: &str = "ca_certs = /etc/ssl/certs/ca-certificates.crt\n";
+    let (_deployment, getmail) = started();
+    let at_a_stranger_s = |configuration: String| {
+        let vouching = configuration.lines().find(|line| line.starts_with("ca_certs = ")).unwrap();
+        configuration.replace(&format!("{vouching}\n"), SYSTEM)
+    };
+    getmail.submit(&reply(1)).unwrap();
+    getmail.turn_edited(at_a_stranger_s);
+    assert!(getmail.log().contains("CERTIFICATE_VERIFY_FAILED"), "{}", getmail.log());
+    assert_eq!(getmail.kept(), Some(1));
+    getmail.turn_edited(|configuration| without(SYSTEM)(at_a_stranger_s(configuration)));
+    assert_eq!(getmail.kept(), Some(0), "{}", getmail.log());
 }
 
 #[test]
 fn a_multidrop_mailbox_hands_over_sender_and_recipient() {
-    let deployment = Deployment::start();
-    let getmail = Reader::<Getmail>::with_file(&deployment, "getmailrc-multidrop", as_it_is);
+    let (deployment, getmail) = started();
+    getmail.configure("getmailrc-multidrop", |configuration| configuration);
     let mut mail = Mail { sender: String::new(), ..to_an_inbox() };
     mail.text = format!("X-Original-To: Sales+shop@example.com\n{}", mail.text);
     getmail.submit(&mail).unwrap();

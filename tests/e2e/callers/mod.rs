@@ -4,6 +4,8 @@ mod deployment;
 mod dovecot;
 mod exim;
 mod exim_traps;
+mod fdm;
+mod fetchmail;
 mod getmail;
 mod getmail_traps;
 mod mail;

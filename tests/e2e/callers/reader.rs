@@ -6,8 +6,9 @@ use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
-use super::dovecot::Dovecot;
+use super::dovecot::{Dovecot, PASSWORD};
 use super::{Caller, Deployment, Mail};
 use crate::folder::{NOGROUP, mode};
 use crate::guard::Guard;
@@ -30,33 +31,30 @@ pub(super) trait MailReader: Sync {
     fn command(configuration: &Path) -> Command;
 }
 
+const PASSWORD_FILE: &str = "imap.password";
+
 /// A mail reader with its mailbox.
 pub(super) struct Reader<R> {
     dovecot: Dovecot,
+    /// Where the files of its page are.
+    setup: PathBuf,
     /// Of the user who runs it, who is nobody.
     home: PathBuf,
     reader: PhantomData<R>,
 }
 
 impl<R: MailReader> Reader<R> {
-    /// Sets it up with its own configuration, changed by `edit`.
-    pub(super) fn edited(deployment: &Deployment, edit: impl Fn(String) -> String) -> Self {
-        Self::with_file(deployment, R::FILE, edit)
+    /// Gives it a configuration of its page, changed by `edit`, instead of the one it has.
+    pub(super) fn configure(&self, file: &str, edit: impl Fn(String) -> String) {
+        let configuration = fs::read_to_string(self.setup.join(file)).unwrap();
+        let adapted = R::adapted(&configuration, &self.dovecot, &self.home.join(PASSWORD_FILE));
+        write(&self.home.join(R::FILE), &edit(adapted));
     }
 
-    /// Sets it up with one of the files of its page, changed by `edit`.
-    pub(super) fn with_file(deployment: &Deployment, file: &str, edit: impl Fn(String) -> String) -> Self {
-        let setup = deployment.setup(R::NAME);
-        let dovecot = Dovecot::start(deployment.folder());
-        let home = deployment.folder().join("reader");
-        fs::create_dir(&home).unwrap();
-        chown(&home, Some(NOGROUP), Some(NOGROUP)).unwrap();
-        let password = home.join("imap.password");
-        write(&password, super::dovecot::PASSWORD);
-        let configuration = fs::read_to_string(setup.join(file)).unwrap();
-        write(&home.join(R::FILE), &edit(R::adapted(&configuration, &dovecot, &password)));
-        File::create(home.join("log")).unwrap();
-        Self { dovecot, home, reader: PhantomData }
+    /// Fetches with its own configuration, changed by `edit`.
+    pub(super) fn turn_edited(&self, edit: impl Fn(String) -> String) {
+        self.configure(R::FILE, edit);
+        self.turn();
     }
 
     /// The command that fetches the mail, as cron would start it.
@@ -67,6 +65,11 @@ impl<R: MailReader> Reader<R> {
         command.env("SSL_CERT_FILE", self.dovecot.certificate()).current_dir(&self.home);
         command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
         command
+    }
+
+    /// Marks all messages as read.
+    pub(super) fn mark_as_read(&self) {
+        self.dovecot.mark_as_read();
     }
 
     /// Runs a command to its end.
@@ -91,7 +94,16 @@ impl<R: MailReader> Caller for Reader<R> {
     const TOO_LARGE: &'static str = R::TOO_LARGE;
 
     fn start(deployment: &Deployment) -> Self {
-        Self::edited(deployment, |configuration| configuration)
+        let setup = deployment.setup(R::NAME);
+        let dovecot = Dovecot::start(deployment.folder());
+        let home = deployment.folder().join("reader");
+        fs::create_dir(&home).unwrap();
+        chown(&home, Some(NOGROUP), Some(NOGROUP)).unwrap();
+        write(&home.join(PASSWORD_FILE), PASSWORD);
+        File::create(home.join("log")).unwrap();
+        let reader = Self { dovecot, setup, home, reader: PhantomData };
+        reader.configure(R::FILE, |configuration| configuration);
+        reader
     }
 
     fn submit(&self, mail: &Mail) -> Result<(), String> {
@@ -113,4 +125,23 @@ impl<R: MailReader> Caller for Reader<R> {
     fn returned(&self) -> String {
         self.log()
     }
+}
+
+/// An edit that puts something else in the place of what must be there.
+pub(super) fn replacing(text: &'static str, other: &'static str) -> impl Fn(String) -> String {
+    move |configuration| {
+        assert_eq!(configuration.matches(text).count(), 1, "{text} in {configuration}");
+        configuration.replace(text, other)
+    }
+}
+
+/// An edit that takes out what must be there.
+pub(super) fn without(text: &'static str) -> impl Fn(String) -> String {
+    replacing(text, "")
+}
+
+/// Waits until the time that goes into a Received field is another one.
+pub(super) fn another_second() {
+    let start = Instant::now();
+    eventually("another second", || (start.elapsed() > Duration::from_millis(1100)).then_some(()));
 }
