@@ -65,7 +65,7 @@ fn a_large_message_does_not_end_the_run_because_of_maximum_size() {
     let (deployment, fdm) = started();
     fdm.submit(&large(1)).unwrap();
     fdm.submit(&reply(2)).unwrap();
-    fdm.turn_edited(replacing("set maximum-size 100M\n", "set maximum-size 4M\n"));
+    fdm.turn_edited(replacing("set maximum-size 100M\n", "set maximum-size 4M\nset timeout 2\n"));
     assert_eq!((fdm.kept(), deployment.server().records()), (Some(2), 0), "{}", fdm.log());
     fdm.turn_edited(|configuration| configuration);
     assert_eq!((fdm.kept(), deployment.server().records()), (Some(1), 1), "{}", fdm.log());
