@@ -45,6 +45,7 @@ pub(crate) const CALLERS: &[Caller] = &[
     caller!("getmail": "getmailrc", "getmailrc-multidrop"),
     caller!("fetchmail": "fetchmailrc"),
     caller!("fdm": "fdm.conf"),
+    caller!("dovecot-sieve": "91-chatwoot.conf", "chatwoot.sieve", "chatwoot", "chatwoot-again.sieve", "chatwoot-again"),
 ];
 
 impl Caller {

@@ -126,8 +126,12 @@ impl Dovecot {
         assert!(output.status.success(), "{output:?}; {}", self.log());
     }
 
+    pub(super) fn log_file(&self) -> PathBuf {
+        self.folder.join("log")
+    }
+
     pub(super) fn log(&self) -> String {
-        fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+        fs::read_to_string(self.log_file()).unwrap_or_default()
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod deployment;
 mod dovecot;
+mod dovecot_sieve;
 mod exim;
 mod exim_traps;
 mod fdm;
