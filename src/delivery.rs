@@ -112,7 +112,7 @@ pub(crate) struct Prepared {
     pub(crate) line: Line,
     pub(crate) repairs: Vec<&'static str>,
     pub(crate) route: Route,
-    pub(crate) letter: Letter,
+    pub(crate) letter: Result<Letter, Failure>,
 }
 
 /// What decides the form in which a message is sent, and where it ends up.
@@ -131,21 +131,26 @@ pub(crate) fn prepare(
     let route = route::of_header(&route::header_of(&bytes), chatwoot);
     line.add("route", &route);
     line.add_some("notice", route::too_many(attachments));
-    Prepared { line, repairs, route, letter: Letter::write(bytes, recipient, service) }
+    let letter = Letter::write(bytes, recipient, service, switches)
+        .map_err(|_| Failure::new(Cause::OutOfMemory, "no memory to make the message 7-bit"));
+    let converted = letter.as_ref().is_ok_and(|letter| letter.converted);
+    line.add_some("converted", converted.then_some("7bit"));
+    Prepared { line, repairs, route, letter }
 }
 
 /// Sends it once.
 ///
 /// # Errors
 ///
-/// When no answer came.
+/// When it cannot be sent, or no answer came.
 pub(crate) fn post(
     settings: &Settings,
     client: &Client,
     prepared: &Prepared,
     deadline: Instant,
 ) -> Result<Reply, Failure> {
-    let request = settings.endpoint.request(&settings.secret, prepared.letter.clone(), now())?;
+    let letter = prepared.letter.clone()?;
+    let request = settings.endpoint.request(&settings.secret, letter, now())?;
     client.send(&request, deadline)
 }
 

@@ -4,41 +4,83 @@ use bytes::Bytes;
 
 use crate::endpoint::Service;
 use crate::message::address::Address;
-use crate::message::header::{self, Header};
+use crate::message::line_ends::OutOfMemory;
+use crate::message::seven_bit;
+use crate::repair::{Switches, recipient_taken_out};
 
 /// What is handed to the endpoint.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Letter {
-    /// The message. For a service that wants ASCII it is nothing else.
+    /// The message; nothing but ASCII for a service that wants it so.
     pub(crate) bytes: Bytes,
+    /// Whether it had to be made ASCII.
+    pub(crate) converted: bool,
     /// The envelope recipient, when it goes beside the message; then the message holds no `X-Original-To`, and Action Mailbox adds one.
     pub(crate) recipient: Option<String>,
 }
 
-const X_ORIGINAL_TO: &str = "X-Original-To";
-
 impl Letter {
     /// Writes a repaired message for one recipient as the service wants it. Deterministic: what is stored depends on these alone.
-    pub(crate) fn write(message: Vec<u8>, recipient: Option<&Address>, service: Service) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// When the memory for a converted message cannot be had.
+    pub(crate) fn write(
+        message: Vec<u8>,
+        recipient: Option<&Address>,
+        service: Service,
+        switches: &Switches,
+    ) -> Result<Self, OutOfMemory> {
         let mut message = message;
-        let beside = recipient.filter(|_| service.names_recipient());
-        if beside.is_some() {
-            take_out(&mut message);
-        }
-        Self { bytes: message.into(), recipient: beside.map(ToString::to_string) }
+        let beside = recipient.filter(|address| {
+            service.names_recipient() && recipient_taken_out(&mut message, address, switches)
+        });
+        let ascii = if service.wants_ascii() { seven_bit::converted(&message)? } else { None };
+        Ok(Self {
+            converted: ascii.is_some(),
+            bytes: ascii.unwrap_or(message).into(),
+            recipient: beside.map(ToString::to_string),
+        })
     }
 }
 
-/// Takes every `X-Original-To` out; one that says something else than the envelope's is kept under another name by the repairs.
-fn take_out(message: &mut Vec<u8>) {
-    let length = header::section_length(message);
-    let mut header = Header::parse(message.get(..length).unwrap_or_default());
-    let fields: Vec<usize> = header.named(X_ORIGINAL_TO).map(|field| field.at).collect();
-    for at in fields.into_iter().rev() {
-        header.remove(at);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MESSAGE: &str = "X-Original-To: a@b\r\nSubject: \u{fc}\r\n\r\nbody\r\n";
+
+    fn written(service: Service) -> Letter {
+        let recipient = Address::parse("a@b");
+        Letter::write(MESSAGE.into(), recipient.as_ref(), service, &Switches::default()).unwrap()
     }
-    if header.is_changed() {
-        let section = header.to_bytes();
-        drop(message.splice(..length, section));
+
+    #[test]
+    fn the_relay_takes_the_message_as_it_is() {
+        let expected = Letter { bytes: MESSAGE.into(), converted: false, recipient: None };
+        assert_eq!(written(Service::Relay), expected);
+    }
+
+    #[test]
+    fn the_others_take_ascii_and_two_of_them_the_recipient_beside_it() {
+        for (service, expected, recipient) in [
+            (Service::Postmark, "X-Original-To: a@b\r\nSubject: =?utf-8?b?w7w=?=\r\n\r\nbody\r\n", None),
+            (Service::Mandrill, "X-Original-To: a@b\r\nSubject: =?utf-8?b?w7w=?=\r\n\r\nbody\r\n", None),
+            (Service::Sendgrid, "Subject: =?utf-8?b?w7w=?=\r\n\r\nbody\r\n", Some("a@b".to_owned())),
+            (Service::Mailgun, "Subject: =?utf-8?b?w7w=?=\r\n\r\nbody\r\n", Some("a@b".to_owned())),
+        ] {
+            assert_eq!(
+                written(service),
+                Letter { bytes: expected.into(), converted: true, recipient },
+                "{service:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn without_a_recipient_the_message_keeps_what_it_has() {
+        let letter = Letter::write(MESSAGE.into(), None, Service::Mailgun, &Switches::default()).unwrap();
+        assert_eq!(letter.recipient, None);
+        assert!(letter.bytes.starts_with(b"X-Original-To: a@b\r\n"));
     }
 }

@@ -162,7 +162,7 @@ impl Endpoint {
         letter: Letter,
         now: u64,
     ) -> Result<Request<'a>, Failure> {
-        let Letter { bytes, recipient } = letter;
+        let Letter { bytes, recipient, .. } = letter;
         let (url, text, recipient) = (&self.url, String::from_utf8_lossy(&bytes), recipient.as_deref());
         match self.service {
             Service::Relay => return Ok(relay::request(url, secret, bytes)),

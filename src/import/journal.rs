@@ -163,7 +163,7 @@ mod tests {
     const ENDPOINT: &str = "https://x/rails/action_mailbox/relay/inbound_emails";
 
     fn letter(bytes: &[u8]) -> Letter {
-        Letter { bytes: bytes.to_vec().into(), recipient: None }
+        Letter { bytes: bytes.to_vec().into(), ..Letter::default() }
     }
 
     fn knows(journal: &Journal, bytes: &[u8]) -> bool {

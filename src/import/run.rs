@@ -224,8 +224,9 @@ fn hand_over(job: &Job<'_>, client: &Client, prepared: &Prepared, whole: &mut Re
     whole.repairs.clone_from(&prepared.repairs);
     whole.route = prepared.route.to_string();
     whole.arrives = prepared.route.arrives();
-    whole.message_id = delivery::message_id(&prepared.letter.bytes);
-    let digest = job.journal.map(|journal| (journal, digest_of(&prepared.letter)));
+    let letter = prepared.letter.as_ref().ok();
+    whole.message_id = letter.map_or_else(|| "-".to_owned(), |letter| delivery::message_id(&letter.bytes));
+    let digest = job.journal.zip(letter).map(|(journal, letter)| (journal, digest_of(letter)));
     if digest.is_some_and(|(journal, digest)| journal.knows(&digest)) {
         return;
     }

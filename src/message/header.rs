@@ -110,6 +110,19 @@ impl<'a> Header<'a> {
         }
     }
 
+    /// How many lines there are, fields or not.
+    pub(crate) fn line_count(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// Replaces the line at `at`, whatever it is, by bytes that are no field.
+    pub(crate) fn overwrite(&mut self, at: usize, raw: Vec<u8>) {
+        if let Some(line) = self.lines.get_mut(at) {
+            *line = Line { name: name_length(&raw), raw: Cow::Owned(raw) };
+            self.changed = true;
+        }
+    }
+
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.lines.iter().map(|line| line.raw.len()).sum());
         for line in &self.lines {

@@ -5,6 +5,7 @@ pub(crate) mod encoded_word;
 pub(crate) mod header;
 pub(crate) mod line_ends;
 pub(crate) mod mime;
+pub(crate) mod seven_bit;
 
 use header::Header;
 

@@ -1,9 +1,9 @@
 //! Repairs of whom a message is for: the envelope recipient, which Chatwoot reads from one bare `X-Original-To`.
 
 use super::draft::Draft;
-use super::{Repair, Step, kept};
+use super::{Repair, Step, Switches, kept};
 use crate::message::address::{self, Address};
-use crate::message::header::{Field, Header};
+use crate::message::header::{self, Field, Header};
 
 const X_ORIGINAL_TO: &str = "X-Original-To";
 
@@ -34,6 +34,31 @@ fn single_x_original_to(draft: &mut Draft<'_>) -> bool {
             !healthy
         }
     }
+}
+
+/// Takes every `X-Original-To` out of a repaired message: for an endpoint that is told the recipient beside the message, and then writes
+/// one itself. What says something else than the recipient is set aside.
+///
+/// False, and nothing changed, where this repair is off.
+pub(crate) fn taken_out(message: &mut Vec<u8>, recipient: &Address, switches: &Switches) -> bool {
+    if !switches.is_on(&SINGLE_X_ORIGINAL_TO) {
+        return false;
+    }
+    let length = header::section_length(message);
+    let mut header = Header::parse(message.get(..length).unwrap_or_default());
+    let fields: Vec<usize> = header.named(X_ORIGINAL_TO).map(|field| field.at).collect();
+    for at in fields.into_iter().rev() {
+        if names(&header, at, recipient) {
+            header.remove(at);
+        } else {
+            kept::set_aside(&mut header, at, X_ORIGINAL_TO);
+        }
+    }
+    if header.is_changed() {
+        let section = header.to_bytes();
+        drop(message.splice(..length, section));
+    }
+    true
 }
 
 /// Keeps the topmost field that says just the recipient, or writes one; sets the others aside.
@@ -148,5 +173,20 @@ mod tests {
             text,
             "X-Ingress-Original-X-Original-To:\nX-Original-To: a@b\nX-Ingress-Original-X-Original-To: c@d\n"
         );
+    }
+
+    #[test]
+    fn for_an_endpoint_that_writes_the_field_itself_none_stays() {
+        let recipient = Address::parse("a@b").unwrap();
+        let mut message = b"To: x@y\r\nX-Original-To: a@b\r\nX-Original-To: c@d\r\n\r\nbody".to_vec();
+        assert!(taken_out(&mut message, &recipient, &Switches::default()));
+        let expected = "To: x@y\r\nX-Ingress-Original-X-Original-To: c@d\r\n\r\nbody";
+        assert_eq!(String::from_utf8(message.clone()).unwrap(), expected);
+        assert!(taken_out(&mut message, &recipient, &Switches::default()));
+        assert_eq!(message, expected.as_bytes());
+        let off = std::collections::BTreeMap::from([("single-x-original-to".to_owned(), false)]);
+        let mut message = b"X-Original-To: a@b\r\n".to_vec();
+        assert!(!taken_out(&mut message, &recipient, &Switches::new(&off).unwrap()));
+        assert_eq!(message, b"X-Original-To: a@b\r\n");
     }
 }

@@ -19,6 +19,7 @@ use crate::envelope::Sender;
 use crate::message::address::Address;
 use crate::message::line_ends::ExtraReturns;
 use draft::Draft;
+pub(crate) use envelope_recipient::taken_out as recipient_taken_out;
 
 /// One thing that is mended, by its name in `[repair]`, in the log and in the manual.
 #[derive(Debug)]

@@ -42,7 +42,8 @@ fn two_thousand_messages_and_five_kills_are_two_thousand_records() {
     let folder = Folder::new();
     let server = ActionMailbox::start(folder.path());
     folder.configure(&server.url(), PASSWORD);
-    let (configuration, journal, mbox) = (folder.shown("ingress.toml"), folder.shown("journal"), store(&folder));
+    let (configuration, journal, mbox) =
+        (folder.shown("ingress.toml"), folder.shown("journal"), store(&folder));
     let words = ["-c", &configuration, "import", "--journal", &journal, &mbox];
     for kill in 1..=KILLS {
         let mut command = Command::new(binary());

@@ -1,7 +1,7 @@
 //! `--dry-run`: `explain`'s verdict on the whole, and nothing sent.
 
-use super::store::{mbox, message, with_fields, write};
 use super::import;
+use super::store::{mbox, message, with_fields, write};
 use crate::server::Server;
 use crate::setting::{NOBODY, Setting};
 
@@ -25,7 +25,8 @@ fn varied() -> Vec<u8> {
         "To: reply+5f2b3c1e-8d4a-4b7e-9c60-1a2b3c4d5e6f@reply.example.com",
     );
     let stray = with_fields(3, "").replace("To: support@example.com", "To: somebody@example.net");
-    let broken = with_fields(4, "").replace("To: support@example.com", "To: Help: Desk <support@example.com>");
+    let broken =
+        with_fields(4, "").replace("To: support@example.com", "To: Help: Desk <support@example.com>");
     let plain = with_fields(5, "").replace("Message-ID: <5@example.org>\n", "");
     mbox([reply, message(2), stray, broken, plain])
 }

@@ -171,6 +171,7 @@ fn the_first_to_try_after_a_wait_may_lose_its_connection() {
     let large = message(3).replace("hello\n", &"a long line, and another one\n".repeat(500_000));
     let path = write(&setting, "mbox", mbox([message(1), message(2), large, message(4)]));
     assert_imported(&import(&setting, ["--jobs", "2", &path]).run());
-    let sent: BTreeSet<usize> = server.requests().iter().filter(|r| !r.body.is_empty()).map(|r| number(&r.body)).collect();
+    let sent: BTreeSet<usize> =
+        server.requests().iter().filter(|r| !r.body.is_empty()).map(|r| number(&r.body)).collect();
     assert_eq!(sent, [1, 2, 3, 4].into());
 }

@@ -11,7 +11,8 @@ use crate::setting::Setting;
 
 /// Every kind of message that was met in the wild, and the samples.
 fn samples() -> Vec<PathBuf> {
-    let folders = ["tests/mail", "examples/messages"].map(|name| Path::new(env!("CARGO_MANIFEST_DIR")).join(name));
+    let folders =
+        ["tests/mail", "examples/messages"].map(|name| Path::new(env!("CARGO_MANIFEST_DIR")).join(name));
     let files = folders.into_iter().flat_map(|folder| fs::read_dir(folder).unwrap());
     let mut samples: Vec<PathBuf> = files
         .map(|entry| entry.unwrap().path())

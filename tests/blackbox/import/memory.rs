@@ -44,7 +44,10 @@ fn an_mbox_of_256_megabytes_takes_no_more_than_its_messages_under_way() {
     for number in 0..MESSAGES {
         // A few of 5 MB, most of 100 kB.
         let size = if number % 200 == 100 { 5_000_000 } else { 104_000 };
-        let text = message(number).replace("hello\n", &"a line of sixty-four bytes, as long as lines of mail often are.\n".repeat(size / 64));
+        let text = message(number).replace(
+            "hello\n",
+            &"a line of sixty-four bytes, as long as lines of mail often are.\n".repeat(size / 64),
+        );
         largest = largest.max(text.len() as u64);
         writeln!(mbox, "From a@example.org Thu Jan  1 00:00:00 2026\n{text}").unwrap();
     }

@@ -18,7 +18,8 @@ fn refusing_two() -> Server {
 
 /// Standard output without what differs from run to run.
 fn timeless(text: &str) -> String {
-    let blank = |line: &str| match ["seconds ", "per second "].iter().find(|label| line.starts_with(**label)) {
+    let blank = |line: &str| match ["seconds ", "per second "].iter().find(|label| line.starts_with(**label))
+    {
         Some(label) => format!("{label}_\n"),
         None => format!("{line}\n"),
     };
@@ -102,9 +103,11 @@ fn json_is_one_object_for_each_message() {
     let setting = Setting::new(&server.url(), "inboxes = [\"support@example.com\"]");
     let path = write(&setting, "mail/mbox", store::mbox([message(1), message(2)]));
     let broken = write(&setting, "mail/broken.eml", "no header\n");
-    let ended = import(&setting, ["--json", "--jobs=1", "-r", "support@example.com", &setting.shown("mail")]).run();
+    let ended =
+        import(&setting, ["--json", "--jobs=1", "-r", "support@example.com", &setting.shown("mail")]).run();
     assert_eq!(ended.status, Some(65), "{ended:?}");
-    let mut objects: Vec<Value> = ended.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let mut objects: Vec<Value> =
+        ended.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     for object in &mut objects {
         if let Some(milliseconds) = object.get_mut("ms") {
             assert!(milliseconds.is_u64());
@@ -131,9 +134,17 @@ fn json_is_one_object_for_each_message() {
 fn help_names_every_option() {
     let ended = import(&Setting::new(NOBODY, ""), ["--help"]).run();
     assert_eq!((ended.status, ended.stderr.as_str()), (Some(0), ""));
-    for option in
-        ["--jobs", "--journal", "--failed", "--stop-after", "--since", "--until", "--to", "--dry-run", "--json"]
-    {
+    for option in [
+        "--jobs",
+        "--journal",
+        "--failed",
+        "--stop-after",
+        "--since",
+        "--until",
+        "--to",
+        "--dry-run",
+        "--json",
+    ] {
         assert!(ended.stdout.contains(option), "{option}: {}", ended.stdout);
     }
 }

@@ -132,7 +132,9 @@ fn two_runs_cannot_share_a_journal() {
     let first = import(&setting, journaled(&setting, &path)).start();
     eventually("the first run's request", || (!server.requests().is_empty()).then_some(()));
     let sent = server.requests().len();
-    let ended = import(&setting, ["--jobs", "1"].map(str::to_owned).into_iter().chain(journaled(&setting, &path))).run();
+    let ended =
+        import(&setting, ["--jobs", "1"].map(str::to_owned).into_iter().chain(journaled(&setting, &path)))
+            .run();
     assert_eq!(ended.status, Some(73), "{ended:?}");
     assert!(ended.stderr.contains("journal"), "{ended:?}");
     assert!(server.requests().len() <= sent + 3, "the second run sent nothing");

@@ -23,7 +23,10 @@ fn since_and_until_are_days_or_instants() {
     assert_eq!(selected(&["--until", "2026-01-02"]), all);
     assert_eq!(selected(&["--since", "2026-01-01T00:00:30Z"]), all[30..]);
     assert_eq!(selected(&["--since", "2026-01-01T01:00:30+01:00"]), all[30..]);
-    assert_eq!(selected(&["--since", "2026-01-01T00:00:30Z", "--until", "2026-01-01T00:00:40Z"]).first(), Some(&30));
+    assert_eq!(
+        selected(&["--since", "2026-01-01T00:00:30Z", "--until", "2026-01-01T00:00:40Z"]).first(),
+        Some(&30)
+    );
     assert!(selected(&["--until", "2026-01-01T00:00:40Z"]).len().abs_diff(40) <= 1);
 }
 

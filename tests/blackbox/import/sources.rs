@@ -38,7 +38,9 @@ fn an_mbox_is_imported_by_its_name_and_from_standard_input() {
     assert_imported(&import(&setting, [&path, "--jobs", "1"]).run());
     let content = std::fs::read(&path).unwrap();
     assert_imported(&import(&setting, ["-", "--jobs", "1"]).stdin_in_pieces(&content, 100).run());
-    assert_imported(&import(&setting, ["--jobs=1", "-"]).stdin_from(std::fs::File::open(&path).unwrap()).run());
+    assert_imported(
+        &import(&setting, ["--jobs=1", "-"]).stdin_from(std::fs::File::open(&path).unwrap()).run(),
+    );
     assert_eq!(numbers(&server), [1, 2, 3, 4, 5, 6, 7].repeat(3));
     let sent: Vec<_> = (1..=7).map(|number| on_the_wire(&message(number))).collect();
     assert_eq!(server.bodies(), [sent.clone(), sent.clone(), sent].concat());
