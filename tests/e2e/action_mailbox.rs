@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::folder::PASSWORD;
+use crate::folder::{PASSWORD, SIGNING_KEY};
 use crate::guard::Guard;
 use crate::support::{Port, eventually};
 
@@ -62,7 +62,8 @@ impl ActionMailbox {
             .env("RAILS_ENV", "production")
             .env("FOLDER", &self.folder)
             .env("SERVICE", &self.service)
-            .env("PASSWORD", PASSWORD);
+            .env("PASSWORD", PASSWORD)
+            .env("SIGNING_KEY", SIGNING_KEY);
         command.current_dir(&self.folder).stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
         let mut server = Guard::start(&mut command);
         eventually("puma to listen", || {

@@ -10,6 +10,9 @@ use crate::support::{Ingress, binary};
 /// The password that Action Mailbox and, unless a test spoils it, ingress are given.
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
+/// The key that Action Mailbox is given for the services that sign.
+pub(crate) const SIGNING_KEY: &str = "key-0123456789abcdef";
+
 /// The user that mail servers run ingress as.
 pub(crate) const USER: &str = "nobody";
 pub(crate) const NOGROUP: u32 = 65534;

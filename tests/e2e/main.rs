@@ -20,6 +20,7 @@ mod nginx;
 mod oracle;
 mod postfix;
 mod repairs;
+mod services;
 mod smtp;
 mod support;
 mod through_postfix;

@@ -1,7 +1,7 @@
 # A real Action Mailbox in one file, with Chatwoot's routing rules written down instead of carried out.
 #
 # Environment: FOLDER (where the database, the files and routes.jsonl go), SERVICE (relay, sendgrid, ...),
-# PASSWORD, INBOXES (addresses, comma-separated).
+# PASSWORD, SIGNING_KEY (of Mailgun and Mandrill), INBOXES (addresses, comma-separated).
 
 require "json"
 require "digest"
