@@ -91,9 +91,9 @@ fn import(arguments: &ImportArgs, options: &Options, environment: &Environment) 
         status: 73,
         complaint: format!("cannot write to the folder of --failed: {error}"),
     })?;
-    let interrupted = Interrupted::watch();
     let progress = Progress::new(arguments.json);
     let index = found(arguments, &progress);
+    let interrupted = Interrupted::watch();
     let governor = Governor::new(Some(arguments.stop_after).filter(|most| *most > 0));
     let job = Job {
         settings: &settings,
@@ -108,7 +108,7 @@ fn import(arguments: &ImportArgs, options: &Options, environment: &Environment) 
     Ok(clerk.run(index, &job, clients, &interrupted, arguments))
 }
 
-/// Ctrl-C and kill(1): the first ends the run in order, the second at once.
+/// Ctrl-C and kill(1): the first ends the run in order, the second at once. Before the first message is sent there is nothing to put in order.
 struct Interrupted(Arc<AtomicBool>);
 
 impl Interrupted {
@@ -154,13 +154,14 @@ impl Clerk<'_> {
             self.unreadable(what, why);
         }
         let (sender, reports) = channel();
-        self.tally.left = std::thread::scope(|scope| {
+        let left = std::thread::scope(|scope| {
             let running = scope.spawn(move || run(job, clients, index.entries, &sender));
             self.take_down(&reports, job.governor, interrupted);
             running.join().unwrap_or_default()
         });
+        self.tally.left += left;
         self.progress.end();
-        self.conclude(started.elapsed(), arguments, interrupted.seen())
+        self.conclude(started.elapsed(), arguments, job.failed, interrupted.seen())
     }
 
     /// Until all workers have gone.
@@ -185,7 +186,7 @@ impl Clerk<'_> {
 
     fn report(&mut self, report: &Report) {
         self.tally.count(report.fate);
-        if report.fate != Fate::Known {
+        if !matches!(report.fate, Fate::Known | Fate::Left) {
             self.log(report);
         }
         if self.json {
@@ -242,9 +243,15 @@ impl Clerk<'_> {
     }
 
     /// The table, and what to do about the rest.
-    fn conclude(&self, took: Duration, arguments: &ImportArgs, interrupted: bool) -> u8 {
+    fn conclude(
+        &self,
+        took: Duration,
+        arguments: &ImportArgs,
+        failed: Option<&FailedFolder>,
+        interrupted: bool,
+    ) -> u8 {
         let mut text = self.tally.table(took);
-        for line in self.advice(arguments, interrupted) {
+        for line in self.advice(arguments, failed, interrupted) {
             text.push_str(&line);
             text.push('\n');
         }
@@ -259,7 +266,12 @@ impl Clerk<'_> {
         }
     }
 
-    fn advice(&self, arguments: &ImportArgs, interrupted: bool) -> Vec<String> {
+    fn advice(
+        &self,
+        arguments: &ImportArgs,
+        failed: Option<&FailedFolder>,
+        interrupted: bool,
+    ) -> Vec<String> {
         let mut advice = Vec::new();
         let again = self.tally.deferred + self.tally.left > 0;
         if again && let (Some(first), false) = (&self.stop, interrupted) {
@@ -269,11 +281,11 @@ impl Clerk<'_> {
             advice.push("Run the same command again: the journal knows what was delivered.".to_owned());
         } else if again {
             advice.push(
-                "Run the same command again: what was delivered is stored once, as long as Action Mailbox remembers it (30 days)."
+                "Run the same command again, within 30 days: Action Mailbox stores the same bytes once."
                     .to_owned(),
             );
         }
-        if let (Some(folder), true) = (&arguments.failed, self.tally.failures() > 0) {
+        if let (Some(folder), true) = (&arguments.failed, failed.is_some_and(|failed| failed.kept() > 0)) {
             let folder = folder.display();
             advice.push(format!("What failed is in {folder}, the reasons in {folder}/list.tsv."));
         } else if self.tally.rejected + self.tally.unreadable > 0 {

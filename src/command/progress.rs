@@ -1,11 +1,12 @@
 //! How far an import is: a bar at a terminal, a line now and then elsewhere. On standard error.
 
+use std::fmt;
 use std::io::{self, IsTerminal, Write};
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::log::sanitized;
 
@@ -50,6 +51,7 @@ impl Progress {
 
     pub(super) fn begin_reading(&self) {
         self.style("reading {pos} messages");
+        self.bar.tick();
     }
 
     pub(super) fn read(&self, count: usize) {
@@ -61,7 +63,7 @@ impl Progress {
         self.bar.set_position(0);
         self.bar.reset_elapsed();
         self.bar.reset_eta();
-        self.style("{wide_bar:.green} {pos}/{len}  {per_sec:.0}  {eta} left  {msg}");
+        self.style("{wide_bar:.green} {pos}/{len}  {rate} a second  {eta} left  {msg}");
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         lines.begun = Instant::now();
         lines.total = total;
@@ -69,7 +71,7 @@ impl Progress {
 
     fn style(&self, template: &str) {
         if let Ok(style) = ProgressStyle::with_template(template) {
-            self.bar.set_style(style);
+            self.bar.set_style(style.with_key("rate", rate));
         }
     }
 
@@ -99,6 +101,11 @@ impl Progress {
     pub(super) fn end(&self) {
         self.bar.finish_and_clear();
     }
+}
+
+/// Messages a second, without digits that mean nothing.
+fn rate(state: &ProgressState, to: &mut dyn fmt::Write) {
+    let _ = write!(to, "{:.0}", state.per_sec());
 }
 
 fn state(shown: &Shown) -> String {

@@ -18,6 +18,7 @@ pub(crate) struct FailedFolder {
 #[derive(Debug)]
 struct State {
     next: u64,
+    kept: usize,
     list: File,
 }
 
@@ -30,7 +31,7 @@ impl FailedFolder {
     pub(crate) fn open(folder: &Path) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
         let list = File::options().append(true).create(true).open(folder.join("list.tsv"))?;
-        Ok(Self { folder: folder.to_owned(), state: Mutex::new(State { next: 1, list }) })
+        Ok(Self { folder: folder.to_owned(), state: Mutex::new(State { next: 1, kept: 0, list }) })
     }
 
     /// Copies a message, byte for byte as it was stored.
@@ -50,6 +51,12 @@ impl FailedFolder {
             }
         };
         io::copy(&mut place.raw()?, &mut file)?;
+        state.kept += 1;
         writeln!(state.list, "{name}\t{}\t{}", sanitized(&place.to_string()), sanitized(why))
+    }
+
+    /// How many messages this run has copied.
+    pub(crate) fn kept(&self) -> usize {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).kept
     }
 }

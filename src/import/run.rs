@@ -31,6 +31,8 @@ pub(crate) enum Fate {
     Deferred,
     /// Could not be read, or is no message.
     Unreadable,
+    /// The run ended before it was tried.
+    Left,
 }
 
 impl Fate {
@@ -41,6 +43,7 @@ impl Fate {
             Self::Rejected => "rejected",
             Self::Deferred => "deferred",
             Self::Unreadable => "unreadable",
+            Self::Left => "left",
         }
     }
 }
@@ -211,7 +214,7 @@ fn deliver(
                 whole.failure = Some(failure);
             }
         }
-        if whole.fate == Fate::Deferred {
+        if matches!(whole.fate, Fate::Deferred | Fate::Left) {
             break;
         }
     }
@@ -242,6 +245,7 @@ fn hand_over(job: &Job<'_>, client: &Client, prepared: &Prepared, whole: &mut Re
                 job.governor.stop();
             }
         }
+        Err(_) if whole.tries == 0 && job.governor.is_stopped() => whole.fate = Fate::Left,
         Err(failure) => {
             let exit = failure.cause.verdict(job.settings.on_too_large).exit;
             whole.fate = if exit == Exit::Rejected { Fate::Rejected } else { Fate::Deferred };
@@ -260,8 +264,9 @@ fn persist(job: &Job<'_>, client: &Client, prepared: &Prepared, whole: &mut Repo
     let mut own_failures = 0;
     let mut failures_among_successes = 0;
     let mut successes = job.governor.successes();
+    let mut at_once = false;
     loop {
-        if !job.governor.admits() {
+        if !std::mem::take(&mut at_once) && !job.governor.admits() {
             return Err(Failure::new(Cause::Signal, "the run was ended before it was delivered"));
         }
         whole.tries += 1;
@@ -285,8 +290,8 @@ fn persist(job: &Job<'_>, client: &Client, prepared: &Prepared, whole: &mut Repo
                 job.governor.stop();
                 return Err(failure);
             }
-            // A connection that was kept alive may have been closed meanwhile.
-            Response::Wait if failure.cause == Cause::ConnectionLost && whole.tries == 1 => {}
+            // A connection that was kept alive may have been closed meanwhile: that says nothing.
+            Response::Wait if failure.cause == Cause::ConnectionLost && whole.tries == 1 => at_once = true,
             Response::Wait => {
                 job.governor.failed(Trouble::Shared(asked));
                 let now = job.governor.successes();

@@ -28,6 +28,7 @@ impl Tally {
             Fate::Rejected => &mut self.rejected,
             Fate::Deferred => &mut self.deferred,
             Fate::Unreadable => &mut self.unreadable,
+            Fate::Left => &mut self.left,
         };
         *counter += 1;
     }

@@ -69,7 +69,7 @@ fn a_run_that_was_stopped_says_what_to_do_first() {
              seconds _\n\
              per second _\n\
              First: {remedy}.\n\
-             Run the same command again: what was delivered is stored once, as long as Action Mailbox remembers it (30 days).\n"
+             Run the same command again, within 30 days: Action Mailbox stores the same bytes once.\n"
         ),
         &format!("{path}, byte 44: deferred 4.3.5: the endpoint answered 404\n"),
     );
