@@ -71,6 +71,18 @@ impl Endpoint {
         ensure!(arrived == count, "{arrived} messages arrived where {count} were delivered");
         Ok(())
     }
+
+    /// As `expect`, for messages of different lengths, of which the sum is known.
+    pub(crate) fn expect_all(&self, count: usize, bytes: u64) -> Result<()> {
+        let (mut arrived, mut got) = (0, 0);
+        for delivery in self.deliveries.try_iter() {
+            got += delivery.context("the endpoint got a broken request")? as u64;
+            arrived += 1;
+        }
+        ensure!(arrived == count, "{arrived} messages arrived where {count} were delivered");
+        ensure!(got == bytes, "{got} bytes arrived where {bytes} were delivered");
+        Ok(())
+    }
 }
 
 /// A certificate for 127.0.0.1, and the authority that signed it.

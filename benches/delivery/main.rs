@@ -5,12 +5,14 @@ mod bars;
 mod compared;
 mod endpoint;
 mod figures;
+mod import;
 mod instructions;
 mod measure;
 mod message;
 mod options;
 mod peak;
 mod program;
+mod stored;
 mod table;
 
 use std::io::{self, Write};
@@ -39,6 +41,10 @@ fn main() -> Result<ExitCode> {
 fn run(options: &Options) -> Result<ExitCode> {
     let endpoint = Endpoint::start()?;
     let compared = Compared::prepare(&options.ingress, &endpoint)?;
+    if options.import {
+        let all_met = import::measure(&endpoint, &compared, options.is_quick())?;
+        return Ok(status(options, all_met));
+    }
     let stage = Stage::new(&compared, options.file);
     let bench = Bench { endpoint: &endpoint, compared: &compared, stage: &stage, quick: options.is_quick() };
     let sizes = message::sizes();
@@ -48,7 +54,11 @@ fn run(options: &Options) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let all_met = measure(&bench, &sizes, options)?;
-    Ok(if options.bars && !all_met { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(status(options, all_met))
+}
+
+fn status(options: &Options, all_met: bool) -> ExitCode {
+    if options.bars && !all_met { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
 /// Prints each row as soon as it is measured; the answer is whether all bars are met.

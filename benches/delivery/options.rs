@@ -19,6 +19,10 @@ pub(crate) struct Options {
     #[arg(long)]
     pub(crate) instructions: bool,
 
+    /// Measure `ingress import` beside loops that start a process for each message
+    #[arg(long)]
+    pub(crate) import: bool,
+
     /// Hand the message over as a regular file instead of a pipe
     #[arg(long)]
     pub(crate) file: bool,

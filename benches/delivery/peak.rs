@@ -3,6 +3,7 @@
 
 use std::env::current_exe;
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -26,6 +27,11 @@ pub(crate) fn measure(
     let answer = compared.file("peak");
     let options = [LAUNCHER.to_owned(), answer.display().to_string()];
     stage.deliver(program.command_behind(&current_exe()?, &options), message)?;
+    answered(&answer)
+}
+
+/// What the launcher wrote, in bytes.
+pub(crate) fn answered(answer: &Path) -> Result<u64> {
     let kibibytes: u64 = fs::read_to_string(answer)?.parse()?;
     Ok(kibibytes * 1024)
 }

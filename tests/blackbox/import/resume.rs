@@ -16,7 +16,7 @@ fn lines(setting: &Setting) -> Vec<String> {
     journal.lines().map(str::to_owned).collect()
 }
 
-fn journaled<'a>(setting: &Setting, path: &'a str) -> [String; 3] {
+fn journaled(setting: &Setting, path: &str) -> [String; 3] {
     ["--journal".to_owned(), setting.shown("journal"), path.to_owned()]
 }
 
