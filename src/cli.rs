@@ -29,6 +29,7 @@ const EXAMPLES: &str = "\
 Examples:
   ingress try                                   see a delivery, without configuration
   ingress explain message.eml                   where Chatwoot would file a message
+  ingress check                                 would a delivery work now?
   ingress -r support@example.com < message.eml  deliver one message
   ingress --url https://chat.example.com --password-file /etc/ingress.password < message.eml
 
@@ -76,6 +77,8 @@ pub(crate) enum Command {
     Import(ImportArgs),
     /// Deliver a message to a built-in stand-in for Chatwoot, and show what it received
     Try(TryArgs),
+    /// Tell whether a delivery would work now, and if not, what must change; creates nothing
+    Check(CheckArgs),
     /// Print the configuration of a mail server or mail reader that is to start ingress
     Setup(SetupArgs),
     /// Print a completion script for a shell
@@ -141,6 +144,16 @@ pub(crate) struct ImportArgs {
     #[arg(long)]
     pub(crate) dry_run: bool,
     /// Write one JSON object a message
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CheckArgs {
+    /// Check as this user, USER or USER:GROUP, without environment: as a mail server runs it; needs root
+    #[arg(long = "as", value_name = "USER", value_hint = ValueHint::Username)]
+    pub(crate) user: Option<String>,
+    /// Write JSON
     #[arg(long)]
     pub(crate) json: bool,
 }

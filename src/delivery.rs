@@ -155,7 +155,7 @@ pub(crate) fn post(
 }
 
 /// Seconds since 1970, for services that want their requests fresh.
-fn now() -> u64 {
+pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 

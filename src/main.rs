@@ -1,5 +1,6 @@
 //! The process: arguments and environment in, one exit status out.
 
+mod check;
 mod cli;
 mod command;
 mod config;
@@ -27,7 +28,10 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use cli::{Command, Invocation, Options};
-use command::{completions, deliver, explain, import as import_command, rehearse, setup as setup_command};
+use command::{
+    check as check_command, completions, deliver, explain, import as import_command, rehearse,
+    setup as setup_command,
+};
 use environment::Environment;
 
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the command line")]
@@ -55,6 +59,7 @@ fn operate(command: Command, options: &Options, environment: &Environment) -> Ex
         Command::Explain(arguments) => explain::run(&arguments, options, environment),
         Command::Import(arguments) => import_command::run_command(&arguments, options, environment),
         Command::Try(arguments) => rehearse::run(&arguments, options, environment),
+        Command::Check(arguments) => check_command::run(&arguments, options, environment),
         Command::Setup(arguments) => setup_command::run(arguments, options),
         Command::Completions { shell } => written(&io::stdout().write_all(&completions::script(shell))),
     }

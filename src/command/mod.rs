@@ -1,5 +1,6 @@
 //! What `ingress` does, one file a command.
 
+pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod deliver;
 pub(crate) mod explain;

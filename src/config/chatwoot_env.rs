@@ -21,13 +21,17 @@ impl ChatwootEnv {
         Ok(Self::parse(&text))
     }
 
-    fn parse(text: &str) -> Self {
+    pub(crate) fn parse(text: &str) -> Self {
         Self(text.lines().filter_map(variable).collect())
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        let value = self.0.iter().rfind(|(key, _)| key == name)?;
-        Some(value.1.as_str()).filter(|value| !value.is_empty())
+        self.said(name).filter(|value| !value.is_empty())
+    }
+
+    /// The value even when it is empty: to Chatwoot that is not always the same as unset.
+    pub(crate) fn said(&self, name: &str) -> Option<&str> {
+        self.0.iter().rfind(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 }
 
@@ -83,7 +87,7 @@ mod tests {
         assert_eq!(env.get("SMTP_PASSWORD"), Some("x#y"));
         assert_eq!(env.get("MAILER_SENDER_EMAIL"), Some("Chat <a@b>"));
         assert_eq!(env.get("HASH"), Some("a#b"));
-        assert_eq!(env.get("EMPTY"), None);
+        assert_eq!((env.get("EMPTY"), env.said("EMPTY")), (None, Some("")));
         assert_eq!(env.get("MISSING"), None);
     }
 }

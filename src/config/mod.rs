@@ -2,6 +2,7 @@
 
 mod chatwoot_env;
 mod file;
+mod provenance;
 mod secret;
 mod value;
 
@@ -20,25 +21,35 @@ use crate::outcome::TooLarge;
 use crate::repair::Switches;
 use crate::route::Chatwoot;
 
-use chatwoot_env::ChatwootEnv;
+pub(crate) use chatwoot_env::ChatwootEnv;
 use file::File;
+pub(crate) use provenance::{Provenance, Said};
 pub(crate) use secret::{Secret, plain};
 use value::UserInfo;
 pub(crate) use value::{LogTarget, is_this_machine};
 
 /// What is wrong with the settings: one line of prose without any secret in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Fault(String);
+pub(crate) struct Fault {
+    pub(crate) what: String,
+    /// What to do about it, when that does not go without saying.
+    pub(crate) remedy: Option<String>,
+}
 
 impl Fault {
-    pub(crate) fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+    pub(crate) fn new(what: impl Into<String>) -> Self {
+        Self { what: what.into(), remedy: None }
+    }
+
+    pub(crate) fn mended_by(self, remedy: impl Into<String>) -> Self {
+        Self { remedy: Some(remedy.into()), ..self }
     }
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
+        formatter.write_str(&self.what)?;
+        self.remedy.iter().try_for_each(|remedy| write!(formatter, ": {remedy}"))
     }
 }
 
@@ -194,9 +205,8 @@ fn judge(options: &Options, environment: &Environment, file: &File) -> Result<Se
     let network = network(file)?;
     let proxy_elsewhere = network.proxy.as_ref().is_some_and(|proxy| !is_this_machine(proxy));
     if endpoint.url().scheme() == "http" && proxy_elsewhere && file.allow_http != Some(true) {
-        return Err(Fault::new(
-            "proxy would be sent the password in clear: use an https URL of Chatwoot, or set allow_http = true",
-        ));
+        return Err(Fault::new("proxy would be sent the password in clear")
+            .mended_by("use an https URL of Chatwoot, or set allow_http = true"));
     }
     let secret = match endpoint.service().proof() {
         Proof::Password => password(options, environment, file, &chatwoot)?,
@@ -295,14 +305,15 @@ fn endpoint(
         ("FRONTEND_URL", chatwoot.get("FRONTEND_URL")),
     ];
     let Some((whence, text)) = sources.into_iter().find_map(|(whence, text)| Some((whence, text?))) else {
-        return Err(Fault::new("no URL of Chatwoot is set: set url in /etc/ingress.toml, or INGRESS_URL"));
+        return Err(
+            Fault::new("no URL of Chatwoot is set").mended_by("set url in /etc/ingress.toml, or INGRESS_URL")
+        );
     };
     let url = value::web_url(text, UserInfo::Refused)
         .map_err(|complaint| Fault::new(format!("{whence} {complaint}")))?;
     if url.scheme() == "http" && !is_this_machine(&url) && file.allow_http != Some(true) {
-        return Err(Fault::new(format!(
-            "{whence} would send the password in clear: use https, or set allow_http = true"
-        )));
+        return Err(Fault::new(format!("{whence} would send the password in clear"))
+            .mended_by("use https, or set allow_http = true"));
     }
     let service = service(environment, file, chatwoot)?;
     let (endpoint, notice) =
@@ -319,22 +330,21 @@ fn service(environment: &Environment, file: &File, chatwoot: &ChatwootEnv) -> Re
     ];
     match sources.into_iter().find_map(|(whence, name)| Some((whence, name?))) {
         None => Ok(Service::Relay),
-        Some((whence, name)) => Service::named(name).ok_or_else(|| Fault::new(no_service(whence, name))),
+        Some((whence, name)) => Service::named(name).ok_or_else(|| no_service(whence, name)),
     }
 }
 
 /// What to say of a service that cannot be spoken; a name that is none of Chatwoot's is not repeated, it may be a misplaced password.
-fn no_service(whence: &str, name: &str) -> String {
+fn no_service(whence: &str, name: &str) -> Fault {
     if name == "ses" {
-        return format!(
-            "{whence} is \"ses\", which Amazon alone can sign: set Chatwoot's RAILS_INBOUND_EMAIL_SERVICE to relay"
-        );
+        return Fault::new(format!("{whence} is \"ses\", which Amazon alone can sign"))
+            .mended_by("set Chatwoot's RAILS_INBOUND_EMAIL_SERVICE to relay");
     }
     let names = Service::ALL.map(|service| format!("\"{}\"", service.name()));
     let (last, others) = names
         .split_last()
         .map_or((String::new(), String::new()), |(last, others)| (last.clone(), others.join(", ")));
-    format!("{whence} must be {others} or {last}")
+    Fault::new(format!("{whence} must be {others} or {last}"))
 }
 
 /// One source of the password in each layer; the highest layer that names one decides.
@@ -349,23 +359,25 @@ fn password(
     }
     match (environment.get("INGRESS_PASSWORD"), environment.get("INGRESS_PASSWORD_FILE")) {
         (Some(_), Some(_)) => {
-            return Err(Fault::new("INGRESS_PASSWORD and INGRESS_PASSWORD_FILE are both set: keep one"));
+            let both = Fault::new("INGRESS_PASSWORD and INGRESS_PASSWORD_FILE are both set");
+            return Err(both.mended_by("keep one"));
         }
         (Some(password), None) => return Secret::from_line(password, "INGRESS_PASSWORD"),
         (None, Some(path)) => return Secret::from_file(Path::new(path)),
         (None, None) => {}
     }
     match (&file.password, &file.password_file) {
-        (Some(_), Some(_)) => return Err(Fault::new("password and password_file are both set: keep one")),
+        (Some(_), Some(_)) => {
+            return Err(Fault::new("password and password_file are both set").mended_by("keep one"));
+        }
         (Some(password), None) => return Secret::from_line(password, "password"),
         (None, Some(path)) => return Secret::from_file(path),
         (None, None) => {}
     }
     match chatwoot.get("RAILS_INBOUND_EMAIL_PASSWORD") {
         Some(password) => Secret::from_line(password, "RAILS_INBOUND_EMAIL_PASSWORD"),
-        None => Err(Fault::new(
-            "no password is set: set password_file in /etc/ingress.toml, or INGRESS_PASSWORD_FILE",
-        )),
+        None => Err(Fault::new("no password is set")
+            .mended_by("set password_file in /etc/ingress.toml, or INGRESS_PASSWORD_FILE")),
     }
 }
 
@@ -373,7 +385,7 @@ fn password(
 fn signing_key(service: Service, file: &File, chatwoot: &ChatwootEnv) -> Result<Secret, Fault> {
     match (&file.signing_key, &file.signing_key_file) {
         (Some(_), Some(_)) => {
-            return Err(Fault::new("signing_key and signing_key_file are both set: keep one"));
+            return Err(Fault::new("signing_key and signing_key_file are both set").mended_by("keep one"));
         }
         (Some(key), None) => return Secret::key_from_line(key, "signing_key"),
         (None, Some(path)) => return Secret::key_from_file(path),
@@ -386,9 +398,10 @@ fn signing_key(service: Service, file: &File, chatwoot: &ChatwootEnv) -> Result<
     match key {
         Some(key) => Secret::key_from_line(key, name),
         None => Err(Fault::new(format!(
-            "signing_key is missing: service {} signs its requests with Chatwoot's {name}: set signing_key_file in /etc/ingress.toml",
+            "signing_key is missing: service {} signs its requests with Chatwoot's {name}",
             service.name()
-        ))),
+        ))
+        .mended_by("set signing_key_file in /etc/ingress.toml")),
     }
 }
 

@@ -79,7 +79,8 @@ impl fmt::Debug for Secret {
 /// What to say of a file that holds a password and that everybody on the machine can read.
 pub(crate) fn readable_by_others(path: &Path) -> Fault {
     let shown = path.display();
-    Fault::new(format!("{shown} holds a password and others can read it: chmod o-rwx {shown}"))
+    Fault::new(format!("{shown} holds a password and others can read it"))
+        .mended_by(format!("chmod o-rwx {shown}"))
 }
 
 /// The largest file that is read as configuration or password.

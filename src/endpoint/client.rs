@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
+use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use rustls::CertificateError;
 use tokio::runtime::Runtime;
 
-use super::{Request, tls};
+use super::{Answer, Request, tls};
 use crate::config::{Fault, Network, plain};
 use crate::environment::Environment;
 use crate::outcome::{Cause, Failure};
@@ -59,7 +59,26 @@ impl Client {
 
     /// POSTs the request and waits for the status of the answer, until the deadline at most.
     pub(crate) fn send(&self, request: &Request<'_>, deadline: Instant) -> Result<Reply, Failure> {
-        let timed = async { tokio::time::timeout_at(deadline.into(), self.post(request)).await };
+        self.until(deadline, self.post(request))
+    }
+
+    /// POSTs the request once, and gives what the answer says, and whether it has a body.
+    pub(crate) fn probe(&self, request: &Request<'_>, deadline: Instant) -> Result<Answer, Failure> {
+        let body = reqwest::Body::from(request.body.clone());
+        self.until(deadline, async { whole(self.posted(request, body), 1).await })
+    }
+
+    /// GETs a URL without the password, and the beginning of the body.
+    pub(crate) fn get(&self, url: &url::Url, deadline: Instant) -> Result<Answer, Failure> {
+        self.until(deadline, async { whole(self.http.get(url.clone()), PAGE).await })
+    }
+
+    fn until<T>(
+        &self,
+        deadline: Instant,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        let timed = async { tokio::time::timeout_at(deadline.into(), work).await };
         let answer = self.runtime.as_ref().map(|runtime| runtime.block_on(timed));
         answer
             .and_then(Result::ok)
@@ -86,19 +105,21 @@ impl Client {
     }
 
     async fn answer(&self, request: &Request<'_>, body: reqwest::Body) -> Result<Reply, Failure> {
-        let mut post = self
-            .http
-            .post(request.url.clone())
-            .header(CONTENT_TYPE, request.content_type.as_ref())
-            .body(body);
+        let response = self.posted(request, body).send().await;
+        response.map(|response| Reply::of(&response)).map_err(|error| failure(&error))
+    }
+
+    fn posted(&self, request: &Request<'_>, body: reqwest::Body) -> reqwest::RequestBuilder {
+        let post = self.http.post(request.url.clone());
+        let mut post = post.header(CONTENT_TYPE, request.content_type.as_ref()).body(body);
         post = post.header(CONTENT_LENGTH, request.body.len());
         if let Some((name, value)) = &request.signature {
             post = post.header(*name, value);
         }
-        if let Some((user, password)) = request.basic {
-            post = post.basic_auth(user, Some(password.reveal()));
+        match request.basic {
+            Some((user, password)) => post.basic_auth(user, Some(password.reveal())),
+            None => post,
         }
-        post.send().await.map(|response| Reply::of(&response)).map_err(|error| failure(&error))
     }
 
     /// What the endpoint answers to the header when the body is held back; nothing when it waits for the body.
@@ -133,7 +154,31 @@ impl Reply {
     }
 }
 
-/// How long an endpoint that judges by the header alone may take to say so.
+/// How much of a body somebody may want to read.
+const PAGE: usize = 64 * 1024;
+
+/// Sends a request and keeps what its answer says; of the body not much more than `enough` bytes, as far as they come.
+async fn whole(request: reqwest::RequestBuilder, enough: usize) -> Result<Answer, Failure> {
+    let mut response = request.send().await.map_err(|error| failure(&error))?;
+    let mut body = Vec::new();
+    while body.len() < enough
+        && let Ok(Ok(Some(piece))) = tokio::time::timeout(PATIENCE, response.chunk()).await
+    {
+        body.extend_from_slice(&piece);
+    }
+    let field = |name: HeaderName| {
+        response.headers().get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+    };
+    Ok(Answer {
+        status: response.status().as_u16(),
+        location: field(LOCATION),
+        challenge: field(WWW_AUTHENTICATE),
+        media_type: field(CONTENT_TYPE),
+        body,
+    })
+}
+
+/// How long an endpoint that judges by the header alone may take to say so, and a piece of a body to come.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// A message as it is sent, in pieces: so that a success answered to a part of it is not believed.

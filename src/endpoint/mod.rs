@@ -1,7 +1,9 @@
 //! Chatwoot's HTTP side: which URL takes the message, what the request looks like, and what its answer means.
 
+mod answer;
 mod client;
 mod form;
+mod handshake;
 mod json;
 mod mailgun;
 mod mandrill;
@@ -14,7 +16,10 @@ use std::borrow::Cow;
 
 use url::Url;
 
+pub(crate) use answer::Answer;
 pub(crate) use client::{Client, Reply};
+pub(crate) use handshake::{Distrust, Handshake, Refusal, shake};
+pub(crate) use tls::bundle;
 
 use crate::config::Secret;
 use crate::letter::Letter;
@@ -74,6 +79,15 @@ impl Service {
     /// Whether it has a field for the envelope recipient, which Action Mailbox makes an `X-Original-To`.
     pub(crate) fn names_recipient(self) -> bool {
         matches!(self, Self::Sendgrid | Self::Mailgun)
+    }
+
+    /// Chatwoot's variable for its copy of the secret.
+    pub(crate) fn variable(self) -> &'static str {
+        match self {
+            Self::Relay | Self::Sendgrid | Self::Postmark => "RAILS_INBOUND_EMAIL_PASSWORD",
+            Self::Mailgun => "MAILGUN_INGRESS_SIGNING_KEY",
+            Self::Mandrill => "MANDRILL_INGRESS_API_KEY",
+        }
     }
 
     /// The path below the base URL.
@@ -140,6 +154,13 @@ impl Endpoint {
 
     pub(crate) fn url(&self) -> &Url {
         &self.url
+    }
+
+    /// Chatwoot's base URL.
+    pub(crate) fn base(&self) -> Url {
+        let mut base = self.url.clone();
+        base.set_path(self.url.path().split_once(MOUNT).map_or("", |(base, _)| base));
+        base
     }
 
     /// Whether this status is the endpoint's own success answer.
@@ -271,6 +292,18 @@ mod tests {
                 relay(&format!("https://x/rails/action_mailbox/{old}/inbound_emails")).unwrap();
             assert_eq!(url, "https://x/rails/action_mailbox/relay/inbound_emails");
             assert!(notice.unwrap().contains(old));
+        }
+    }
+
+    #[test]
+    fn the_base_is_what_the_endpoint_was_made_of() {
+        for (url, base) in [
+            ("https://x", "https://x/"),
+            ("https://x/desk/", "https://x/desk"),
+            ("https://x/desk/rails/action_mailbox/relay/inbound_emails", "https://x/desk"),
+        ] {
+            let (endpoint, _) = Endpoint::new(Url::parse(url).unwrap(), Service::Relay).unwrap();
+            assert_eq!(endpoint.base().as_str(), base);
         }
     }
 

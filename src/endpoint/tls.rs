@@ -4,6 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::ServerCertVerifier;
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use rustls::{ClientConfig, RootCertStore};
 
@@ -32,12 +34,31 @@ pub(crate) fn bundle(ca_file: Option<&Path>, environment: &Environment) -> Optio
 ///
 /// When there is no bundle, or no certificate in it.
 pub(super) fn trusting(bundle: Option<&Path>) -> Result<ClientConfig, Fault> {
+    configured(trusted(bundle)?)
+}
+
+/// The verifier that [`trusting`] makes use of.
+pub(super) fn verifier(bundle: Option<&Path>) -> Result<Arc<WebPkiServerVerifier>, Fault> {
+    let roots = Arc::new(trusted(bundle)?);
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    WebPkiServerVerifier::builder_with_provider(roots, provider)
+        .build()
+        .map_err(|error| Fault::new(format!("cannot set up TLS: {error}")))
+}
+
+/// TLS by ring that leaves the judgement to this verifier.
+pub(super) fn watched_by(verifier: Arc<dyn ServerCertVerifier>) -> Result<ClientConfig, Fault> {
+    let mut config = trusting_nobody()?;
+    config.dangerous().set_certificate_verifier(verifier);
+    Ok(config)
+}
+
+fn trusted(bundle: Option<&Path>) -> Result<RootCertStore, Fault> {
     let path = bundle.ok_or_else(|| {
-        Fault::new(
-            "no certificate authorities are installed: install the package ca-certificates, or set ca_file",
-        )
+        Fault::new("no certificate authorities are installed")
+            .mended_by("install the package ca-certificates, or set ca_file")
     })?;
-    configured(roots(path)?)
+    roots(path)
 }
 
 /// TLS that trusts nobody: for http, where it is never used.

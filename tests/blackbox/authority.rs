@@ -43,17 +43,34 @@ impl Authority {
         Server::wrapped(move |stream| encrypted(&config, stream), act)
     }
 
+    /// A server with a certificate that nobody but itself has signed, changed by `change`.
+    pub(crate) fn self_signed_server(name: &str, change: impl FnOnce(&mut CertificateParams)) -> Server {
+        let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+        change(&mut params);
+        let key = KeyPair::generate().unwrap();
+        let config = presenting(params.self_signed(&key).unwrap().into(), &key);
+        Server::wrapped(
+            move |stream| encrypted(&config, stream),
+            |connection| {
+                connection.request()?;
+                connection.answer(204)
+            },
+        )
+    }
+
     fn config(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Arc<ServerConfig> {
         let mut params = CertificateParams::new([name.to_owned()]).unwrap();
         change(&mut params);
         let key = KeyPair::generate().unwrap();
-        let certificate: CertificateDer<'static> = params.signed_by(&key, &self.0).unwrap().into();
-        let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config =
-            ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-        Arc::new(config.with_no_client_auth().with_single_cert(vec![certificate], key).unwrap())
+        presenting(params.signed_by(&key, &self.0).unwrap().into(), &key)
     }
+}
+
+fn presenting(certificate: CertificateDer<'static>, key: &KeyPair) -> Arc<ServerConfig> {
+    let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    Arc::new(config.with_no_client_auth().with_single_cert(vec![certificate], key).unwrap())
 }
 
 fn encrypted(config: &Arc<ServerConfig>, mut stream: TcpStream) -> Option<Box<dyn Stream>> {

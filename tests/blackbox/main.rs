@@ -10,6 +10,9 @@
 
 mod authority;
 mod certificates;
+mod check;
+mod check_tls;
+mod checked;
 mod configuration;
 mod connections;
 mod crowd;

@@ -1,0 +1,167 @@
+//! The configuration: which file, what each setting is and where it came from, whether the files can be read.
+
+use std::path::Path;
+
+use super::access::unreadable;
+use super::account::ownership;
+use super::{Finding, Machine, Subject};
+use crate::config::{Fault, Provenance, Said, Settings, is_this_machine};
+use crate::endpoint;
+use crate::environment::Environment;
+
+/// The findings on the settings, without the log's; `judged` is what [`crate::config::load`] made of them.
+pub(crate) fn findings(
+    provenance: &Provenance,
+    judged: &Result<Settings, Fault>,
+    environment: &Environment,
+) -> Vec<Finding> {
+    let configuration = configuration(provenance);
+    if configuration.is_fault() {
+        return vec![configuration];
+    }
+    let mut findings = vec![configuration];
+    findings.extend(url(provenance, judged.as_ref().ok()));
+    findings.extend(said(provenance, "service", judged.is_ok()));
+    findings.extend(secret(provenance));
+    findings.extend(chatwoot_env(provenance));
+    findings.extend(authorities(provenance, judged.as_ref().ok(), environment));
+    let more = provenance.said.iter().filter(|said| !SHOWN_APART.contains(&said.name));
+    findings.extend(more.filter_map(|said| self::said(provenance, said.name, judged.is_ok())));
+    if !provenance.defaults.is_empty() {
+        findings.push(Finding::ok(Subject::Defaults, provenance.defaults.join(", ")));
+    }
+    // A file that cannot be read is named already, with more to it.
+    if let Err(fault) = judged
+        && !findings.iter().any(Finding::is_fault)
+    {
+        let fault = faulty(blamed(provenance, &fault.what), provenance, fault);
+        match findings.iter_mut().find(|finding| finding.subject == fault.subject) {
+            Some(finding) => *finding = fault,
+            None => findings.push(fault),
+        }
+    }
+    findings
+}
+
+/// The settings that have a line of their own.
+const SHOWN_APART: [&str; 5] = ["url", "service", "log", "chatwoot_env", "ca_file"];
+
+fn configuration(provenance: &Provenance) -> Finding {
+    let subject = Subject::Configuration;
+    let Some(path) = provenance.config.as_deref() else {
+        return Finding::ok(subject, "no file, and none is needed when options and environment say enough");
+    };
+    let named_by = provenance.config_named_by.map(|option| format!(" ({option})")).unwrap_or_default();
+    let read = || match &provenance.config_fault {
+        Some(fault) => faulty(subject, provenance, fault),
+        None => Finding::ok(subject, format!("{}{}{named_by}", path.display(), owned(path))),
+    };
+    unreadable(subject, path).unwrap_or_else(read)
+}
+
+/// `, mode 0640, root:ingress`.
+fn owned(path: &Path) -> String {
+    path.metadata().map(|metadata| format!(", {}", ownership(&metadata))).unwrap_or_default()
+}
+
+/// A setting with its value, once that is known to be no misplaced password.
+fn said(provenance: &Provenance, name: &'static str, judged_well: bool) -> Option<Finding> {
+    let said = provenance.said.iter().find(|said| said.name == name)?;
+    let value = if judged_well || said.whence == "default" { said.value.as_str() } else { "set" };
+    Some(Finding::ok(Subject::Setting(name), format!("{value} ({})", said.whence)))
+}
+
+/// The URL as it is used; until it is judged it could hold a password.
+fn url(provenance: &Provenance, settings: Option<&Settings>) -> Vec<Finding> {
+    let subject = Subject::Setting("url");
+    let Some((settings, whence)) = settings.zip(provenance.whence("url")) else { return Vec::new() };
+    let url = settings.endpoint.url();
+    let mut findings = vec![Finding::ok(subject, format!("{url} ({whence})"))];
+    if url.scheme() == "http" && !is_this_machine(url) {
+        let what = "the password and all mail travel in clear (allow_http)";
+        findings.push(
+            Finding::warning(subject, what).mended(Machine::Here, format!("use an https URL: {whence}")),
+        );
+    }
+    for notice in &settings.notices {
+        let mended = format!("change {whence} to {}", settings.endpoint.base());
+        findings.push(Finding::warning(subject, notice).mended(Machine::Here, mended));
+    }
+    findings
+}
+
+fn secret(provenance: &Provenance) -> Option<Finding> {
+    let source = provenance.secret.as_ref()?;
+    let subject = Subject::Setting(source.key);
+    let Some(path) = source.file.as_deref() else {
+        return Some(Finding::ok(subject, format!("set ({})", source.whence)));
+    };
+    Some(unreadable(subject, path).unwrap_or_else(|| {
+        Finding::ok(subject, format!("{}{} ({})", path.display(), owned(path), source.whence))
+    }))
+}
+
+fn chatwoot_env(provenance: &Provenance) -> Option<Finding> {
+    let (path, _) = provenance.chatwoot_env.as_ref()?;
+    let subject = Subject::Setting("chatwoot_env");
+    let whence = provenance.whence("chatwoot_env").unwrap_or_default();
+    Some(
+        unreadable(subject, path)
+            .unwrap_or_else(|| Finding::ok(subject, format!("{}{} ({whence})", path.display(), owned(path)))),
+    )
+}
+
+/// The file of trusted authorities, when there is anything to trust.
+fn authorities(
+    provenance: &Provenance,
+    settings: Option<&Settings>,
+    environment: &Environment,
+) -> Option<Finding> {
+    let named = provenance.ca_file.as_deref();
+    if named.is_none() && settings?.endpoint.url().scheme() != "https" {
+        return None;
+    }
+    let path = endpoint::bundle(named, environment)?;
+    let whence = match (provenance.whence("ca_file"), environment.get("SSL_CERT_FILE")) {
+        (Some(whence), _) => whence,
+        (None, Some(_)) => "SSL_CERT_FILE",
+        (None, None) => "default",
+    };
+    let subject = Subject::Setting("ca_file");
+    Some(
+        unreadable(subject, &path)
+            .unwrap_or_else(|| Finding::ok(subject, format!("{} ({whence})", path.display()))),
+    )
+}
+
+fn faulty(subject: Subject, provenance: &Provenance, fault: &Fault) -> Finding {
+    let finding = Finding::fault(subject, &fault.what);
+    match (&fault.remedy, &provenance.config) {
+        (Some(remedy), _) => finding.mended(Machine::Here, remedy),
+        (None, Some(path)) => finding.mended(Machine::Here, format!("mend that in {}", path.display())),
+        (None, None) => finding.mended(Machine::Here, "mend that in the environment or the options"),
+    }
+}
+
+/// The setting that a fault is about, by the key, the variable or the file that it names first.
+fn blamed(provenance: &Provenance, what: &str) -> Subject {
+    let first = what.split([' ', ':']).next().unwrap_or_default();
+    let named = |said: &&Said| said.name == first || said.whence.split(' ').next() == Some(first);
+    if let Some(said) = provenance.said.iter().find(named) {
+        return Subject::Setting(said.name);
+    }
+    let names = |path: Option<&Path>| path.is_some_and(|path| what.contains(&*path.to_string_lossy()));
+    if names(provenance.chatwoot_env.as_ref().map(|(path, _)| path.as_path())) {
+        return Subject::Setting("chatwoot_env");
+    }
+    let secret = provenance.secret.as_ref();
+    if let Some(source) = secret.filter(|source| names(source.file.as_deref())) {
+        return Subject::Setting(source.key);
+    }
+    if let Some(name) =
+        ["password", "signing_key"].into_iter().find(|name| what.to_ascii_lowercase().contains(name))
+    {
+        return Subject::Setting(name);
+    }
+    if what.contains("URL") { Subject::Setting("url") } else { Subject::Configuration }
+}
