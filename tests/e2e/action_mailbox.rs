@@ -17,6 +17,8 @@ pub(crate) struct ActionMailbox {
     folder: PathBuf,
     port: Port,
     service: String,
+    /// What is in its environment beside or instead of the usual.
+    more: &'static [(&'static str, &'static str)],
 }
 
 /// A line of `routes.jsonl`: what Chatwoot would have done with a record.
@@ -36,9 +38,18 @@ impl ActionMailbox {
 
     /// Starts one with another `RAILS_INBOUND_EMAIL_SERVICE`.
     pub(crate) fn start_as(folder: &Path, service: &str) -> Self {
+        Self::start_with(folder, service, &[])
+    }
+
+    /// Starts one with more in its environment (the variables of `config.ru`).
+    pub(crate) fn start_with(
+        folder: &Path,
+        service: &str,
+        more: &'static [(&'static str, &'static str)],
+    ) -> Self {
         let folder = folder.join("action_mailbox");
         fs::create_dir_all(&folder).unwrap();
-        let mut server = Self { server: None, folder, port: Port::hold(), service: service.to_owned() };
+        let mut server = Self { server: None, folder, port: Port::hold(), service: service.to_owned(), more };
         server.resume();
         server
     }
@@ -65,6 +76,7 @@ impl ActionMailbox {
             .env("PASSWORD", PASSWORD)
             .env("SIGNING_KEY", SIGNING_KEY);
         command.current_dir(&self.folder).stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
+        command.envs(self.more.iter().copied());
         let mut server = Guard::start(&mut command);
         eventually("puma to listen", || {
             let text = fs::read_to_string(&output).unwrap();

@@ -12,6 +12,7 @@
 mod action_mailbox;
 mod by_hand;
 mod callers;
+mod check;
 mod corpus;
 mod folder;
 mod guard;

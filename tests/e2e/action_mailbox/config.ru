@@ -32,6 +32,8 @@ class App < Rails::Application
   config.active_job.queue_adapter = :async
   config.active_record.dump_schema_after_migration = false
   config.hosts.clear
+  # Redirects http to https.
+  config.force_ssl = ENV.key?("FORCE_SSL")
   config.logger = ActiveSupport::Logger.new("#{FOLDER}/app.log")
   config.log_level = :info
 end

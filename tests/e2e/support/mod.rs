@@ -6,6 +6,6 @@ mod unpacked;
 mod wait;
 
 pub(crate) use port::Port;
-pub(crate) use run::{Ingress, binary};
+pub(crate) use run::{Ended, Ingress, binary};
 pub(crate) use unpacked::unpacked;
 pub(crate) use wait::{Later, eventually};
