@@ -125,6 +125,72 @@ fn a_server_without_password_is_named() {
     assert_eq!(server.records(), 0);
 }
 
+/// Each service is asked in its own way, and none stores anything.
+#[test]
+fn every_service_is_ready_with_its_secret_and_not_with_another() {
+    for (service, secret, well, wrong) in [
+        (
+            "sendgrid",
+            "password",
+            "takes the password, and would take mail (422 ",
+            "401: Chatwoot has another password",
+        ),
+        (
+            "postmark",
+            "password",
+            "takes the password, and would take mail (422 ",
+            "401: Chatwoot has another password",
+        ),
+        (
+            "mailgun",
+            "signing_key",
+            "takes the signature, and would take mail (400 ",
+            "401: Chatwoot has another key, or ",
+        ),
+        (
+            "mandrill",
+            "signing_key",
+            "takes the signature, and would take mail (200 ",
+            "401: Chatwoot has another key, or ",
+        ),
+    ] {
+        let folder = Folder::new();
+        let server = ActionMailbox::start_with(folder.path(), service, &[("SIGNING_KEY", PASSWORD)]);
+        let configure = |value: &str| {
+            let config = folder.join("ingress.toml");
+            let text = format!(
+                "url = \"{}\"\nservice = \"{service}\"\n{secret} = \"{value}\"\nlog = \"off\"\n",
+                server.url()
+            );
+            fs::write(&config, text).unwrap();
+            mode(&config, 0o600);
+        };
+        configure(PASSWORD);
+        let ended = check(&folder, &[]);
+        assert_eq!(ended.status, Some(0), "{}", ended.stdout);
+        assert!(
+            ended.stdout.contains(&format!("ok    endpoint        {well}")),
+            "{service}: {}",
+            ended.stdout
+        );
+        let source = format!("({secret} in {})", folder.shown("ingress.toml"));
+        assert!(
+            ended.stdout.contains(&format!("ok    {secret:<15} ")) && ended.stdout.contains(&source),
+            "{}",
+            ended.stdout
+        );
+        configure("another");
+        let ended = check(&folder, &[]);
+        assert_eq!(ended.status, Some(69), "{}", ended.stdout);
+        assert!(
+            ended.stdout.contains(&format!("FAIL  endpoint        {wrong}")),
+            "{service}: {}",
+            ended.stdout
+        );
+        assert_eq!((server.records(), server.posts()), (0, 2), "{service}");
+    }
+}
+
 #[test]
 fn https_that_is_forced_is_named() {
     let folder = Folder::new();
