@@ -1,5 +1,6 @@
 //! Users: whom this process runs as, whom a mail server would run it as, and who owns a file.
 
+use std::ffi::OsString;
 use std::fs::Metadata;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -44,10 +45,7 @@ impl Account {
 
     /// Runs this program with these words as a mail server would: as this user with this group alone (Postfix's pipe(8) gives no
     /// others), no environment, in `/`.
-    pub(crate) fn run<'a>(
-        &self,
-        words: impl IntoIterator<Item = &'a std::ffi::OsStr>,
-    ) -> io::Result<ExitStatus> {
+    pub(crate) fn run(&self, words: &[OsString]) -> io::Result<ExitStatus> {
         let mut command = Command::new(std::env::current_exe()?);
         command.args(words).env_clear().current_dir("/").stdin(Stdio::null());
         command.uid(self.uid.as_raw()).gid(self.gid.as_raw()).status()

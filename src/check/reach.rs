@@ -21,10 +21,10 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// Nothing when the URL has no host.
-    pub(crate) fn of(url: &Url, whence: &str) -> Option<Self> {
-        let host = url.host_str()?.trim_matches(['[', ']']).to_owned();
-        Some(Self { host, port: url.port_or_known_default()?, whence: whence.to_owned() })
+    pub(crate) fn of(url: &Url, whence: &str) -> Self {
+        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+        let port = url.port_or_known_default().unwrap_or_default();
+        Self { host, port, whence: whence.to_owned() }
     }
 
     /// Resolves the name; a plain address needs no finding of its own.

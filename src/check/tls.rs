@@ -1,0 +1,128 @@
+//! What to say of a TLS handshake: the certificate and how long it lasts, or why it is refused and by whom that is mended.
+
+use std::path::Path;
+use std::time::{Duration, UNIX_EPOCH};
+
+use super::certificate::Certificate;
+use super::{Finding, Machine, Subject};
+use crate::endpoint::{Distrust, Handshake, Refusal};
+
+/// Few enough days that somebody should look why nothing renews it.
+const SOON: i64 = 14;
+
+/// What there is to say of a handshake with `host`; `bundle` holds the authorities that are trusted.
+pub(crate) fn finding(handshake: &Handshake, host: &str, whence: &str, bundle: Option<&Path>) -> Finding {
+    let shown = Certificate::of_server(&handshake.certificates);
+    match &handshake.result {
+        Ok(()) => trusted(handshake.version.unwrap_or("TLS"), shown.as_ref()),
+        Err(Refusal::Certificate(distrust)) => distrusted(distrust, shown.as_ref(), host, whence, bundle),
+        Err(Refusal::NotTls) => Finding::fault(Subject::Tls, "what answers on this port does not speak TLS")
+            .mended(
+                Machine::Here,
+                format!("use the port that https is served on, or http when that is meant ({whence})"),
+            ),
+        Err(Refusal::TooSlow) => Finding::fault(
+            Subject::Tls,
+            "the server took the connection and says nothing within connect_timeout",
+        )
+        .mended(Machine::Chatwoot, "look why the web server hangs, or what else listens on this port"),
+        Err(Refusal::Lost(why)) => Finding::fault(Subject::Tls, format!("the handshake broke: {why}"))
+            .mended(Machine::Proxy, "look into the log of the web server: it closed the connection"),
+        Err(Refusal::Other(why)) => Finding::fault(Subject::Tls, format!("the handshake failed: {why}"))
+            .mended(
+                Machine::Proxy,
+                "let the web server offer TLS 1.2 or 1.3 without asking for a client certificate",
+            ),
+    }
+}
+
+fn trusted(version: &str, shown: Option<&Certificate>) -> Finding {
+    let Some(shown) = shown else { return Finding::ok(Subject::Tls, version) };
+    let left = shown.days_left();
+    let (names, issuer) = (shown.names(), &shown.issuer);
+    let what = format!("{version}; certificate for {names}, issued by {issuer}, {} left", days(left));
+    if left < SOON {
+        return Finding::warning(Subject::Tls, what)
+            .mended(Machine::Proxy, "renew the certificate, and look why nothing does so by itself");
+    }
+    Finding::ok(Subject::Tls, what)
+}
+
+fn distrusted(
+    distrust: &Distrust,
+    shown: Option<&Certificate>,
+    host: &str,
+    whence: &str,
+    bundle: Option<&Path>,
+) -> Finding {
+    let fault = |what: String| Finding::fault(Subject::Tls, what);
+    let Some(shown) = shown else {
+        return fault(format!("the certificate is refused: {distrust:?}"))
+            .mended(Machine::Proxy, "let the web server show a valid certificate");
+    };
+    match distrust {
+        _ if shown.is_authority => fault("the certificate is an authority's own (CA:TRUE), which no server may show".to_owned())
+            .mended(
+                Machine::Proxy,
+                format!("let the web server show one for {host}: for a self-signed one, openssl req -x509 with -addext basicConstraints=critical,CA:FALSE, and ca_file here"),
+            ),
+        Distrust::Expired => fault(format!("the certificate expired on {}, {} ago", day(shown.not_after), days(-shown.days_left())))
+            .mended(Machine::Proxy, "renew the certificate and reload the web server"),
+        Distrust::NotYetValid => fault(format!("the certificate is valid from {} on", day(shown.not_before)))
+            .mended(Machine::Here, "set the clock, if it is wrong; else the server shows the wrong certificate"),
+        Distrust::OtherName if shown.names.is_empty() => {
+            fault("the certificate names no host: the common name does not count".to_owned())
+                .mended(Machine::Proxy, format!("let the web server show one with the subject alternative name {host}"))
+        }
+        Distrust::OtherName => fault(format!("the certificate is for {}, not for {host}", shown.names())).mended(
+            Machine::Here,
+            format!("use a host name that the certificate is for ({whence}), or have one made for {host}"),
+        ),
+        Distrust::UnknownIssuer => unknown_issuer(shown, bundle),
+        Distrust::Revoked => fault("the certificate is revoked".to_owned())
+            .mended(Machine::Proxy, "get a new certificate and reload the web server"),
+        Distrust::Other(why) => fault(format!("the certificate is not acceptable: {why}"))
+            .mended(Machine::Proxy, "let the web server show a valid certificate"),
+    }
+}
+
+fn unknown_issuer(shown: &Certificate, bundle: Option<&Path>) -> Finding {
+    let trusted = bundle.map_or_else(|| "nothing".to_owned(), |path| path.display().to_string());
+    if shown.self_signed {
+        return Finding::fault(Subject::Tls, format!("the certificate is self-signed, and not among those in {trusted}"))
+            .mended(Machine::Here, "write the server's certificate into a file and set ca_file to it, or get one from a public authority");
+    }
+    let what =
+        format!("the certificate is issued by {}, which is not among those in {trusted}", shown.issuer);
+    let finding = Finding::fault(Subject::Tls, what);
+    if shown.alone {
+        return finding.mended(
+            Machine::Proxy,
+            "let the web server send the whole chain (fullchain.pem); with an authority of your own, set ca_file here to its certificate",
+        );
+    }
+    finding
+        .mended(Machine::Here, "set ca_file to a file with the certificate of that authority, if it is yours")
+}
+
+/// `1 day`, `2 days`.
+fn days(count: i64) -> String {
+    if count == 1 { "1 day".to_owned() } else { format!("{count} days") }
+}
+
+/// `2026-11-23`.
+fn day(seconds: i64) -> String {
+    let since = Duration::from_secs(u64::try_from(seconds).unwrap_or_default());
+    let text = humantime::format_rfc3339_seconds(UNIX_EPOCH + since).to_string();
+    text.split('T').next().unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_is_written_as_iso_8601_has_it() {
+        assert_eq!(day(1_795_392_000), "2026-11-23");
+    }
+}
