@@ -70,7 +70,8 @@ impl Obstacle {
             Self::Folder(folder) => {
                 let shown = folder.display();
                 let what = format!("{wanted} cannot be reached: {shown} may not be entered{}", owned(folder));
-                Finding::fault(subject, what).mended(Machine::Here, format!("chmod o+x {shown}"))
+                Finding::fault(subject, what)
+                    .mended(Machine::Here, format!("chmod o+x {shown}, or move the file elsewhere"))
             }
             Self::Mode(path) => {
                 let (shown, group) = (path.display(), own_group());

@@ -57,7 +57,7 @@ fn file(path: &Path, whence: &str) -> Finding {
     if let Some(folder) = barring(path) {
         let folder = folder.display();
         return Finding::warning(SUBJECT, format!("{shown} cannot be reached: {folder} may not be entered"))
-            .mended(Machine::Here, format!("chmod o+x {folder}"));
+            .mended(Machine::Here, format!("chmod o+x {folder}, or name a file elsewhere"));
     }
     match path.metadata() {
         Ok(metadata) => {

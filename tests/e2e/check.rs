@@ -245,7 +245,12 @@ fn what_the_mail_server_s_user_may_not_read_is_named() {
     let finding = format!(
         "password        {secret} cannot be reached: {private} may not be entered (mode 0700, root:root)"
     );
-    assert_fails(&check(&folder, &["--as", USER]), 78, &finding, &format!("here: chmod o+x {private}\n"));
+    assert_fails(
+        &check(&folder, &["--as", USER]),
+        78,
+        &finding,
+        &format!("here: chmod o+x {private}, or move the file elsewhere\n"),
+    );
 
     mode(Path::new(&private), 0o711);
     let finding = format!("password        {secret} may not be read (mode 0640, root:root)");
