@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::action_mailbox::ActionMailbox;
-use crate::folder::{Folder, NOGROUP, PASSWORD, USER, mode};
+use crate::folder::{Folder, NOGROUP, PASSWORD, SIGNING_KEY, USER, mode};
 use crate::nginx::Nginx;
 use crate::support::{Ended, Ingress, Port};
 
@@ -155,7 +155,7 @@ fn every_service_is_ready_with_its_secret_and_not_with_another() {
         ),
     ] {
         let folder = Folder::new();
-        let server = ActionMailbox::start_with(folder.path(), service, &[("SIGNING_KEY", PASSWORD)]);
+        let server = ActionMailbox::start_as(folder.path(), service);
         let configure = |value: &str| {
             let config = folder.join("ingress.toml");
             let text = format!(
@@ -165,7 +165,7 @@ fn every_service_is_ready_with_its_secret_and_not_with_another() {
             fs::write(&config, text).unwrap();
             mode(&config, 0o600);
         };
-        configure(PASSWORD);
+        configure(if secret == "password" { PASSWORD } else { SIGNING_KEY });
         let ended = check(&folder, &[]);
         assert_eq!(ended.status, Some(0), "{}", ended.stdout);
         assert!(
