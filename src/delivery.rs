@@ -1,7 +1,8 @@
 //! One message to all its envelope recipients: the path that every message takes, whoever hands it over.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
+use crate::clock::now;
 use crate::config::Settings;
 use crate::endpoint::{Client, Reply, Service};
 use crate::envelope::{Envelope, Sender};
@@ -152,11 +153,6 @@ pub(crate) fn post(
     let letter = prepared.letter.clone()?;
     let request = settings.endpoint.request(&settings.secret, letter, now())?;
     client.send(&request, deadline)
-}
-
-/// Seconds since 1970, for services that want their requests fresh.
-pub(crate) fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 /// A 204 is the only proof.

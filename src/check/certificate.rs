@@ -2,8 +2,6 @@
 
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate, X509Name};
 
-use crate::delivery;
-
 /// What the server's own certificate says; all text in it is foreign.
 pub(crate) struct Certificate {
     pub(crate) names: Vec<String>,
@@ -48,7 +46,7 @@ impl Certificate {
 
     /// Whole days, rounded down; negative when it has expired.
     pub(crate) fn days_left(&self) -> i64 {
-        let now = i64::try_from(delivery::now()).unwrap_or(i64::MAX);
+        let now = i64::try_from(crate::clock::now()).unwrap_or(i64::MAX);
         (self.not_after - now).div_euclid(24 * 60 * 60)
     }
 }

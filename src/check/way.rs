@@ -11,7 +11,6 @@ use super::chatwoot_env::Running;
 use super::reach::Target;
 use super::{Finding, Machine, Report, Subject, tls};
 use crate::config::{Provenance, Settings};
-use crate::delivery;
 use crate::endpoint::{self, Answer, Client, Probe, shake};
 use crate::environment::Environment;
 use crate::outcome::{Cause, Failure, TooLarge};
@@ -129,7 +128,7 @@ impl Way<'_> {
     /// The answer to the probe, and the status that would be well.
     fn probe(&self, client: &Client, deadline: Instant) -> Result<(Answer, u16), Failure> {
         let Probe { request, healthy } =
-            self.settings.endpoint.probe(&self.settings.secret, delivery::now())?;
+            self.settings.endpoint.probe(&self.settings.secret, crate::clock::now())?;
         Ok((client.probe(&request, deadline)?, healthy))
     }
 }

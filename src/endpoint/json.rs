@@ -5,7 +5,7 @@ use super::form::reserved;
 
 /// `before`, the text as a JSON string without its quotes (RFC 8259, section 7), `after`.
 pub(super) fn around(before: &str, text: &str, after: &str) -> Result<Vec<u8>, Unsendable> {
-    let length: usize = text.bytes().map(|byte| escape(byte).map_or(1, |escape| escape.len())).sum();
+    let length: usize = text.bytes().map(|byte| escape(byte).map_or(1, str::len)).sum();
     let mut json = reserved(before.len() + length + after.len())?;
     json.extend_from_slice(before.as_bytes());
     let mut plain = text.as_bytes();

@@ -9,7 +9,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use ring::digest::{Context, SHA256, SHA256_OUTPUT_LEN};
 use rustix::fs::{FlockOperation, flock};
 
-use super::selection::now;
+use crate::clock::now;
 use crate::config::plain;
 use crate::letter::Letter;
 

@@ -1,7 +1,6 @@
 //! Which of the stored messages are wanted.
 
 use std::str::FromStr;
-use std::time::UNIX_EPOCH;
 
 use crate::message::address::Address;
 
@@ -85,12 +84,6 @@ pub(crate) fn day_or_instant(text: &str) -> Result<(i64, i64), String> {
         "a day such as 2026-11-23, or a time such as 2026-11-23T10:00:00Z, is wanted".to_owned()
     })?;
     Ok((begin, if is_day { begin + DAY } else { begin }))
-}
-
-/// Seconds since 1970 of the clock.
-#[expect(clippy::disallowed_methods, reason = "the journal tells when a message was taken")]
-pub(super) fn now() -> u64 {
-    std::time::SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 #[cfg(test)]
