@@ -110,8 +110,8 @@ pub(crate) struct TryArgs {
     #[arg(value_hint = ValueHint::FilePath)]
     pub(crate) file: Option<PathBuf>,
     /// Rehearse a failure: an HTTP status, hang, or reset
-    #[arg(long, value_name = "ANSWER", default_value = "204")]
-    pub(crate) answer: crate::command::rehearse::Answer,
+    #[arg(long, value_name = "ANSWER")]
+    pub(crate) answer: Option<crate::command::rehearse::Answer>,
 }
 
 #[derive(Args, Debug)]

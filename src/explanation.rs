@@ -1,15 +1,19 @@
 //! What would become of a message: its structure, its repairs with before and after, its route. Pure; `explain` shows it.
 
+use bytes::Bytes;
 use serde::Serialize;
 
+use crate::config::Rules;
 use crate::envelope::{Envelope, Sender};
+use crate::letter::Letter;
 use crate::message::address::{self, Address};
 use crate::message::encoded_word;
 use crate::message::header::{self, Header};
+use crate::message::line_ends::OutOfMemory;
 use crate::message::mime::content_type::{ContentType, filename};
 use crate::message::mime::{Part, last};
-use crate::repair::{REPAIRS, Switches, Unrepaired, repair};
-use crate::route::{self, Chatwoot, Route};
+use crate::repair::{REPAIRS, Unrepaired, repair};
+use crate::route::{self, Route};
 
 /// Everything that can be said of a message before it is sent; the form of `explain --json`.
 #[derive(Debug, Serialize)]
@@ -17,6 +21,8 @@ pub(crate) struct Explanation {
     /// In bytes, with CRLF line ends.
     pub(crate) size: usize,
     pub(crate) envelope: EnvelopeShown,
+    /// `RAILS_INBOUND_EMAIL_SERVICE` of the Chatwoot that it goes to.
+    pub(crate) service: &'static str,
     pub(crate) parts: Vec<PartShown>,
     /// One for each envelope recipient.
     pub(crate) copies: Vec<CopyShown>,
@@ -54,13 +60,17 @@ pub(crate) struct CopyShown {
     pub(crate) to: Vec<String>,
     pub(crate) cc: Vec<String>,
     pub(crate) repairs: Vec<RepairShown>,
+    /// Whether it is made 7-bit, because the service takes nothing else.
+    pub(crate) converted: bool,
+    /// The envelope recipient that goes beside the message, and comes back as X-Original-To.
+    pub(crate) beside: Option<String>,
     pub(crate) warnings: Vec<String>,
     /// Whether Chatwoot greets its sender (false) or takes it for automatic mail (true).
     pub(crate) automatic: bool,
     pub(crate) route: RouteShown,
     pub(crate) route_without_repairs: RouteShown,
     #[serde(skip)]
-    pub(crate) bytes: Vec<u8>,
+    pub(crate) bytes: Bytes,
 }
 
 #[derive(Debug, Serialize)]
@@ -87,18 +97,22 @@ impl From<&Route> for RouteShown {
 }
 
 /// Explains a message, as it was read, for its envelope.
+///
+/// # Errors
+///
+/// When there is no memory for the form in which the service takes it.
 pub(crate) fn explain(
     message: &Unrepaired,
     envelope: &Envelope,
-    switches: &Switches,
-    chatwoot: &Chatwoot,
-) -> Explanation {
+    rules: &Rules,
+) -> Result<Explanation, OutOfMemory> {
     let recipients: Vec<Option<&Address>> = match envelope.recipients.as_slice() {
         [] => vec![None],
         some => some.iter().map(Some).collect(),
     };
-    let copy = |recipient: Option<&Address>| copy(message, recipient, &envelope.sender, switches, chatwoot);
-    Explanation {
+    let copy = |recipient: Option<&Address>| copy(message, recipient, &envelope.sender, rules);
+    Ok(Explanation {
+        service: rules.service.name(),
         size: message.bytes.len(),
         envelope: EnvelopeShown {
             recipients: envelope.recipients.iter().map(ToString::to_string).collect(),
@@ -111,17 +125,17 @@ pub(crate) fn explain(
             ignored: envelope.ignored.clone(),
         },
         parts: parts(&message.bytes),
-        copies: recipients.into_iter().map(copy).collect(),
-    }
+        copies: recipients.into_iter().map(copy).collect::<Result<_, _>>()?,
+    })
 }
 
 fn copy(
     message: &Unrepaired,
     recipient: Option<&Address>,
     sender: &Sender,
-    switches: &Switches,
-    chatwoot: &Chatwoot,
-) -> CopyShown {
+    rules: &Rules,
+) -> Result<CopyShown, OutOfMemory> {
+    let (switches, chatwoot) = (&rules.repairs, &rules.chatwoot);
     let mut repairs = Vec::new();
     let mut stage = repair(message.clone(), recipient, sender, &switches.first(0)).bytes;
     for (number, repair_shown) in REPAIRS.iter().enumerate() {
@@ -139,19 +153,24 @@ fn copy(
     }
     let header = route::header_of(&stage);
     let route = route::predict(&stage, chatwoot);
-    CopyShown {
+    let (to, cc, warnings) = (addresses(&header, "To"), addresses(&header, "Cc"), warnings(&stage, &route));
+    let (sender, automatic) = (route::sender(&header), route::is_automatic(&header));
+    let letter = Letter::write(stage, recipient, rules.service, switches)?;
+    Ok(CopyShown {
         recipient: recipient.map(ToString::to_string),
-        size: stage.len(),
-        sender: route::sender(&header).map(|address| address.to_string()),
-        to: addresses(&header, "To"),
-        cc: addresses(&header, "Cc"),
+        size: letter.bytes.len(),
+        sender: sender.map(|address| address.to_string()),
+        to,
+        cc,
         repairs,
-        warnings: warnings(&stage, &route),
-        automatic: route::is_automatic(&header),
+        converted: letter.converted,
+        beside: letter.recipient,
+        warnings,
+        automatic,
         route: RouteShown::from(&route),
         route_without_repairs: RouteShown::from(&route::predict(as_it_came(message), chatwoot)),
-        bytes: stage,
-    }
+        bytes: letter.bytes,
+    })
 }
 
 /// What Rails sees of a message without repairs: of one whose lines ended in `CR CR LF` the first field, then an empty line.
@@ -252,6 +271,7 @@ fn difference(before: &[String], after: &[String]) -> (Vec<String>, Vec<String>)
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::route::Chatwoot;
 
     fn explained(text: &str) -> Explanation {
         let message = Unrepaired { bytes: text.replace('\n', "\r\n").into_bytes(), returns_mended: false };
@@ -261,7 +281,7 @@ mod tests {
         };
         let chatwoot =
             Chatwoot { inboxes: vec![Address::parse("support@example.com").unwrap()], own_sender: None };
-        explain(&message, &envelope, &Switches::default(), &chatwoot)
+        explain(&message, &envelope, &Rules { chatwoot, ..Rules::default() }).unwrap()
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use super::message_file::{Unreadable, read_message};
 use crate::cli::{ExplainArgs, Options};
 use crate::config::Rules;
+use crate::endpoint::Service;
 use crate::environment::Environment;
 use crate::explanation::{CopyShown, Explanation, RouteShown, explain};
 use crate::log::sanitized;
@@ -49,7 +50,10 @@ fn explained(
         return Err(Unreadable { status: 65, complaint: format!("{whence}: no header field in it") });
     }
     let envelope = envelope::read(&options.recipient, options.sender.as_deref(), environment, &message.bytes);
-    let explanation = explain(&message, &envelope, &rules.repairs, &rules.chatwoot);
+    let explanation = explain(&message, &envelope, &rules).map_err(|_| Unreadable {
+        status: 75,
+        complaint: "no memory to make the message 7-bit".to_owned(),
+    })?;
     if arguments.raw {
         return Ok(explanation.copies.into_iter().flat_map(|copy| copy.bytes).collect());
     }
@@ -79,6 +83,8 @@ impl Page {
         self.parts(explanation);
         for copy in &explanation.copies {
             self.copy(copy, explanation.copies.len() > 1);
+            self.service(explanation.service, copy);
+            self.route(&copy.route, &copy.route_without_repairs);
         }
         self.text
     }
@@ -133,7 +139,18 @@ impl Page {
             self.painted(if number == 0 { "Warning" } else { "" }, warning, RED);
         }
         self.row("Automatic", if copy.automatic { "yes: Chatwoot sends no greeting" } else { "no" });
-        self.route(&copy.route, &copy.route_without_repairs);
+    }
+
+    /// How another service than the relay carries the message.
+    fn service(&mut self, service: &str, copy: &CopyShown) {
+        if service == Service::Relay.name() {
+            return;
+        }
+        let bits = if copy.converted { "made 7-bit" } else { "7-bit as it is" };
+        self.row("Service", &format!("{service}: {bits}"));
+        if let Some(recipient) = &copy.beside {
+            self.row("", &format!("{recipient} goes beside it, and becomes X-Original-To"));
+        }
     }
 
     /// The first few of a list.

@@ -19,7 +19,8 @@ use crate::envelope::{self, Envelope, Sender};
 use crate::environment::Environment;
 use crate::log::sanitized;
 use crate::message::address::Address;
-use crate::outcome::{Cause, Exit, Failure, TooLarge};
+use crate::outcome::{Cause, Exit, Failure};
+use crate::remedy::remedy;
 use crate::repair::{REPAIRS, Unrepaired};
 use crate::{input, message};
 
@@ -72,8 +73,8 @@ fn rehearse(arguments: &TryArgs, options: &Options, environment: &Environment) -
     let stand_in = stand_in::start(arguments.answer)
         .map_err(|error| Fiasco { status: 75, complaint: format!("cannot start the stand-in: {error}") })?;
     let base = format!("http://{}", stand_in.address);
-    let mut settings = Settings::for_rehearsal(&base, file.as_deref())?;
-    if arguments.answer == Answer::Hang {
+    let mut settings = Settings::for_rehearsal(&base, file.as_deref(), environment)?;
+    if arguments.answer == Some(Answer::Hang) {
         settings.network.timeout = settings.network.timeout.min(SHORT);
     }
     let (message, whence) = message(arguments.file.as_deref(), &settings)?;
@@ -92,7 +93,7 @@ fn rehearse(arguments: &TryArgs, options: &Options, environment: &Environment) -
     for (attempt, received) in &attempts {
         report.push_str(&shown(attempt, received.as_ref()));
     }
-    report.push_str(&ending(&result, settings.on_too_large));
+    report.push_str(&ending(&result, &settings));
     Ok(report)
 }
 
@@ -236,13 +237,13 @@ fn repairs(done: &[&str]) -> String {
 }
 
 /// What the mail server would have seen, and made of it.
-fn ending(result: &Result<(), Failure>, on_too_large: TooLarge) -> String {
+fn ending(result: &Result<(), Failure>, settings: &Settings) -> String {
     match result {
         Ok(()) => {
             "Output     none\nExit       0: the mail server counts the message as delivered\n".to_owned()
         }
         Err(failure) => {
-            let verdict = failure.cause.verdict(on_too_large);
+            let verdict = failure.cause.verdict(settings.on_too_large);
             let consequence = match verdict.exit {
                 Exit::Rejected => "the mail server bounces the message to its sender",
                 _ => "the mail server keeps the message and tries again",
@@ -251,7 +252,7 @@ fn ending(result: &Result<(), Failure>, on_too_large: TooLarge) -> String {
                 "Output     {}\nExit       {}: {consequence}\nRemedy     {}\n",
                 verdict.line(),
                 verdict.exit.status(),
-                verdict.remedy
+                remedy(failure.cause, settings.endpoint.service(), settings.on_too_large)
             )
         }
     }

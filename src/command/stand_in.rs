@@ -1,4 +1,4 @@
-//! A stand-in for Chatwoot's relay endpoint on a free loopback port, for rehearsals.
+//! A stand-in for Chatwoot's endpoint on a free loopback port, for rehearsals.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -13,6 +13,8 @@ use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
+
+use crate::endpoint::Service;
 
 /// What the stand-in answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,12 +60,12 @@ pub(crate) struct StandIn {
     pub(crate) received: Receiver<Received>,
 }
 
-/// Starts a stand-in in a thread of its own.
+/// Starts a stand-in in a thread of its own. Without an answer it gives the success answer of the service that is asked.
 ///
 /// # Errors
 ///
 /// When there is no port or thread to be had.
-pub(crate) fn start(answer: Answer) -> io::Result<StandIn> {
+pub(crate) fn start(answer: Option<Answer>) -> io::Result<StandIn> {
     let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     listener.set_nonblocking(true)?;
     let address = listener.local_addr()?;
@@ -75,7 +77,11 @@ pub(crate) fn start(answer: Answer) -> io::Result<StandIn> {
     Ok(StandIn { address, received })
 }
 
-async fn serve(listener: std::net::TcpListener, answer: Answer, sender: Sender<Received>) -> io::Result<()> {
+async fn serve(
+    listener: std::net::TcpListener,
+    answer: Option<Answer>,
+    sender: Sender<Received>,
+) -> io::Result<()> {
     let listener = TcpListener::from_std(listener)?;
     loop {
         let (stream, _) = listener.accept().await?;
@@ -84,16 +90,18 @@ async fn serve(listener: std::net::TcpListener, answer: Answer, sender: Sender<R
     }
 }
 
-async fn converse(stream: TcpStream, answer: Answer, sender: &Sender<Received>) -> hyper::Result<()> {
-    if answer == Answer::Reset {
+async fn converse(stream: TcpStream, answer: Option<Answer>, sender: &Sender<Received>) -> hyper::Result<()> {
+    if answer == Some(Answer::Reset) {
         // Closing with nothing to linger for sends a reset.
         let _ = rustix::net::sockopt::set_socket_linger(&stream, Some(std::time::Duration::ZERO));
     }
     let service = service_fn(async |request: Request<Incoming>| {
+        let success = Service::at(request.uri().path()).map_or(404, Service::success);
+        let success = StatusCode::from_u16(success).unwrap_or(StatusCode::NOT_FOUND);
         let received = receive(request).await.map_err(|_| io::ErrorKind::UnexpectedEof)?;
         // Nobody listens any more when the rehearsal is over.
         let _ = sender.send(received);
-        match answer {
+        match answer.unwrap_or(Answer::Status(success)) {
             Answer::Status(status) => {
                 let mut response = Response::new(Empty::<Bytes>::new());
                 *response.status_mut() = status;

@@ -110,12 +110,19 @@ pub(crate) struct Loaded {
 }
 
 impl Settings {
-    /// Settings for a delivery to `base` on this machine: what a file says about messages counts, what it says about Chatwoot does not.
-    pub(crate) fn for_rehearsal(base: &str, file: Option<&Path>) -> Result<Self, Fault> {
+    /// Settings for a delivery to `base` on this machine: what a file says about messages counts, and of what it says about Chatwoot the
+    /// service.
+    pub(crate) fn for_rehearsal(
+        base: &str,
+        file: Option<&Path>,
+        environment: &Environment,
+    ) -> Result<Self, Fault> {
         let said = file.map(file::read).transpose()?.unwrap_or_default();
         let file = File {
             url: Some(base.to_owned()),
+            service: environment.get("INGRESS_SERVICE").map(str::to_owned).or(said.service),
             password: Some("rehearsal".to_owned()),
+            signing_key: Some("rehearsal".to_owned()),
             timeout: said.timeout,
             connect_timeout: said.connect_timeout,
             max_size: said.max_size,
@@ -243,6 +250,7 @@ fn known(file: &File, chatwoot: &ChatwootEnv) -> Result<Chatwoot, Fault> {
 /// What settings say about messages alone: for commands that send nothing.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Rules {
+    pub(crate) service: Service,
     pub(crate) repairs: Switches,
     pub(crate) chatwoot: Chatwoot,
     pub(crate) max_size: u64,
@@ -274,7 +282,13 @@ impl Rules {
             }
         };
         let max_size = parsed("max_size", file.max_size.as_deref(), value::size)?.unwrap_or(MAX_SIZE);
-        Ok((Self { repairs: switches(&file)?, chatwoot: known(&file, &env)?, max_size }, notice.or(unread)))
+        let rules = Self {
+            service: service(environment, &file, &env)?,
+            repairs: switches(&file)?,
+            chatwoot: known(&file, &env)?,
+            max_size,
+        };
+        Ok((rules, notice.or(unread)))
     }
 }
 

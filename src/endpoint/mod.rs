@@ -53,6 +53,11 @@ impl Service {
         Self::ALL.into_iter().find(|service| service.name() == name)
     }
 
+    /// Whose endpoint has this path.
+    pub(crate) fn at(path: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|service| path.ends_with(service.path()))
+    }
+
     /// As Chatwoot's `RAILS_INBOUND_EMAIL_SERVICE` has it.
     pub(crate) fn name(self) -> &'static str {
         match self {

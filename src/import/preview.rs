@@ -9,7 +9,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::index::Entry;
 use crate::config::Rules;
 use crate::delivery;
-use crate::endpoint::Service;
 use crate::environment::Environment;
 use crate::message::address::Address;
 use crate::outcome::Cause;
@@ -84,7 +83,7 @@ fn look(
             whole().unreadable += 1;
             continue;
         };
-        let form = (&rules.repairs, &rules.chatwoot, Service::default());
+        let form = (&rules.repairs, &rules.chatwoot, rules.service);
         let prepared = delivery::prepare(copy, recipient, &envelope.sender, form);
         let mut whole = whole();
         whole.copies += 1;

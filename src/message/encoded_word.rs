@@ -27,6 +27,11 @@ pub(crate) fn encode(text: &str) -> String {
     words.join("\r\n ")
 }
 
+/// Encodes text as one UTF-8 encoded word, however long: for a place where no fold may be.
+pub(crate) fn encode_unfolded(text: &str) -> String {
+    word('b', text)
+}
+
 /// Cuts text into pieces of at most `room`, measured by `length`.
 fn pieces(text: &str, room: usize, length: fn(char) -> usize) -> Vec<String> {
     let mut pieces = vec![String::new()];

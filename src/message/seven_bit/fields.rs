@@ -67,15 +67,21 @@ fn value(name: &str, value: &[u8], boundary: Option<&str>) -> Vec<u8> {
         return with_parameters(value, boundary);
     }
     if is_one_of(&ADDRESSES) {
-        let mailboxes = address::read(value).mailboxes;
-        let written = address::write(name, &mailboxes);
-        // An address that is not ASCII itself has no other form.
-        if !mailboxes.is_empty() && is_seven_bit(&written) {
-            return written;
-        }
-        return structured(value);
+        return addresses(name, value);
     }
     if is_one_of(&STRUCTURED) { structured(value) } else { text(value) }
+}
+
+/// Addresses with their names. The two sides of an address that is not ASCII itself (RFC 6532) become encoded words, against the letter
+/// of RFC 2047, section 5: there is no other form for them, and the mail gem reads this one (`Mail::Address#address`).
+fn addresses(name: &str, value: &[u8]) -> Vec<u8> {
+    let mailboxes = address::read(value).mailboxes;
+    if mailboxes.is_empty() {
+        return structured(value);
+    }
+    let written = address::write(name, &mailboxes);
+    let separates = |c: char| c.is_ascii_whitespace() || "<>,@\"".contains(c);
+    words(&String::from_utf8_lossy(&written), separates, encoded_word::encode_unfolded)
 }
 
 /// Text: the words that are not ASCII become encoded words. Where some are already, all of it is encoded anew: blanks between two of
@@ -86,16 +92,17 @@ fn text(value: &[u8]) -> Vec<u8> {
         let unfolded = encoded_word::decode(&text.replace("\r\n", ""));
         return encoded_word::encode(unfolded.trim()).into_bytes();
     }
-    words(&text, |c| c.is_ascii_whitespace())
+    words(&text, |c| c.is_ascii_whitespace(), encoded_word::encode)
 }
 
 /// The same where brackets and the like have a meaning.
 fn structured(value: &[u8]) -> Vec<u8> {
-    words(&encoded_word::raw_text(value), |c| c.is_ascii_whitespace() || "()<>,;:\"[]".contains(c))
+    let separates = |c: char| c.is_ascii_whitespace() || "()<>,;:\"[]".contains(c);
+    words(&encoded_word::raw_text(value), separates, encoded_word::encode)
 }
 
 /// Encodes each run of words that are not ASCII, with the blanks inside.
-fn words(text: &str, separates: impl Fn(char) -> bool) -> Vec<u8> {
+fn words(text: &str, separates: impl Fn(char) -> bool, encode: fn(&str) -> String) -> Vec<u8> {
     let mut written = String::with_capacity(text.len() * 2);
     let mut run = String::new();
     let mut gap = String::new();
@@ -111,7 +118,7 @@ fn words(text: &str, separates: impl Fn(char) -> bool) -> Vec<u8> {
             run.push_str(&gap.replace("\r\n", ""));
             run.push_str(word);
         } else {
-            flush(&mut run, &mut written);
+            flush(&mut run, &mut written, encode);
             written.push_str(&gap);
             if clean {
                 written.push_str(word);
@@ -121,14 +128,14 @@ fn words(text: &str, separates: impl Fn(char) -> bool) -> Vec<u8> {
         }
         separators.clone_into(&mut gap);
     }
-    flush(&mut run, &mut written);
+    flush(&mut run, &mut written, encode);
     written.push_str(&gap);
     masked(written.as_bytes())
 }
 
-fn flush(run: &mut String, written: &mut String) {
+fn flush(run: &mut String, written: &mut String, encode: fn(&str) -> String) {
     if !run.is_empty() {
-        written.push_str(&encoded_word::encode(run));
+        written.push_str(&encode(run));
         run.clear();
     }
 }
@@ -208,7 +215,7 @@ mod tests {
         assert_eq!(converted(b"X-Note: caf\xe9\r\n"), "X-Note: =?utf-8?b?Y2Fmw6k=?=\r\n");
         assert_eq!(
             converted("Subject: =?utf-8?q?a?= \u{fc} b\r\n".as_bytes()),
-            "Subject: =?utf-8?q?a_=C3=BC_b?=\r\n"
+            "Subject: =?utf-8?b?YSDDvCBi?=\r\n"
         );
     }
 
@@ -217,6 +224,14 @@ mod tests {
         assert_eq!(
             converted("To: \"M\u{fc}ller, J\" <j@x.org>, b@y.org\r\n".as_bytes()),
             "To: =?utf-8?q?M=C3=BCller=2C_J?= <j@x.org>, b@y.org\r\n"
+        );
+    }
+
+    #[test]
+    fn addresses_that_are_not_ascii_are_encoded_side_by_side() {
+        assert_eq!(
+            converted("From: J <j\u{fc}@\u{fc}.org>, a@b\r\n".as_bytes()),
+            "From: J <=?utf-8?b?asO8?=@=?utf-8?b?w7wub3Jn?=>, a@b\r\n"
         );
     }
 

@@ -201,10 +201,14 @@ impl Plan {
     }
 }
 
-/// Whether it is text in lines: no NUL, and carriage returns in line ends alone.
+/// Whether it is text in lines: no NUL, and carriage returns and newlines in line ends alone.
 fn is_lines(content: &[u8]) -> bool {
-    memchr::memchr(0, content).is_none()
-        && memchr::memchr_iter(b'\r', content).all(|at| content.get(at + 1) == Some(&b'\n'))
-        && memchr::memchr_iter(b'\n', content)
-            .all(|at| at.checked_sub(1).and_then(|before| content.get(before)) == Some(&b'\r'))
+    memchr::memchr3_iter(0, b'\r', b'\n', content).all(|at| {
+        let around = |at: Option<usize>| at.and_then(|at| content.get(at)).copied();
+        match content.get(at) {
+            Some(b'\r') => around(at.checked_add(1)) == Some(b'\n'),
+            Some(b'\n') => around(at.checked_sub(1)) == Some(b'\r'),
+            _ => false,
+        }
+    })
 }
