@@ -104,11 +104,11 @@ fn of_exim(environment: &Environment, ignored: &mut Vec<String>) -> Option<Found
 /// The topmost field that a mail server writes a recipient into. A blank in the address is no more welcome here than in an option.
 fn of_fields(header: &Header<'_>) -> Option<Found> {
     const FIELDS: [&str; 3] = ["X-Original-To", "Delivered-To", "Envelope-To"];
-    header.fields().find_map(|field| {
+    let (mailbox, name) = header.fields().find_map(|field| {
         let name = FIELDS.iter().find(|name| field.name.eq_ignore_ascii_case(name.as_bytes()))?;
-        let mailbox = address::read(field.value).mailboxes.into_iter().next()?;
-        Some((vec![Address::parse(&mailbox.address.to_string())?], *name))
-    })
+        Some((address::read(field.value).mailboxes.into_iter().next()?, *name))
+    })?;
+    Some((vec![Address::parse(&mailbox.address.to_string())?], name))
 }
 
 fn sender_of(argument: Option<&OsStr>, environment: &Environment, header: &Header<'_>) -> Sender {
@@ -242,7 +242,7 @@ mod tests {
     fn the_topmost_usable_field_counts() {
         let message = "Delivered-To: unknown\nX-Original-To: Bob <true@x>\nDelivered-To: lower@x\n\n";
         assert_eq!(recipients(&[], [], message), ["true@x"]);
-        assert_eq!(recipients(&[], [], "Delivered-To: \"a b\"@x\n\n"), [""; 0]);
+        assert_eq!(recipients(&[], [], "X-Original-To: \"a b\"@x\nDelivered-To: lower@x\n\n"), [""; 0]);
     }
 
     #[test]

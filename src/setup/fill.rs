@@ -65,7 +65,7 @@ fn fill_line(line: &str, values: &Values, inbox: Option<&(String, String)>) -> S
 }
 
 /// What stands before the user's name, which is also the program's.
-const BEFORE_USER: [&str; 8] = ["user=", "U=", "= ", "user ", "-u ", "~", ":", "chown "];
+const BEFORE_USER: [&str; 9] = ["user=", "U=", "= ", "user ", "-u ", "~", ":", "$/   ", "chown "];
 
 /// Whether `sample` stands at the beginning of `rest`, not as a part of a longer word.
 fn is_word(sample: &str, rest: &str, before: &str) -> bool {
@@ -110,6 +110,7 @@ mod tests {
             ("~ingress/.getmail", "~mailer/.getmail"),
             ("virtual { \"@\" = ingress }", "virtual { \"@\" = mailer }"),
             ("reply.example.com:ingress", "reply.acme.test:mailer"),
+            ("@reply\\.example\\.com$/   ingress", "@reply\\.acme\\.test$/   mailer"),
             ("/^reply\\.example\\.com$/ OK", "/^reply\\.acme\\.test$/ OK"),
             ("the program ingress", "the program ingress"),
             ("xreply.example.com", "xreply.example.com"),

@@ -46,6 +46,8 @@ pub(crate) const CALLERS: &[Caller] = &[
     caller!("fetchmail": "fetchmailrc"),
     caller!("fdm": "fdm.conf"),
     caller!("dovecot-sieve": "91-chatwoot.conf", "chatwoot.sieve", "chatwoot", "chatwoot-again.sieve", "chatwoot-again"),
+    caller!("procmail": "procmailrc", "main.cf", "chatwoot_virtual"),
+    caller!("maildrop": "mailfilter", "main.cf", "chatwoot_virtual"),
 ];
 
 impl Caller {

@@ -23,11 +23,11 @@ pub(crate) struct Postfix {
 
 /// One of the ways in which Postfix hands mail to ingress: which of the files are for it.
 pub(crate) struct Way {
-    main: &'static str,
-    master: Option<&'static str>,
-    tables: &'static [&'static str],
+    pub(crate) main: &'static str,
+    pub(crate) master: Option<&'static str>,
+    pub(crate) tables: &'static [&'static str],
     /// What is run in the folder of the configuration before the start.
-    commands: &'static [(&'static str, &'static str)],
+    pub(crate) commands: &'static [(&'static str, &'static str)],
 }
 
 /// A service of pipe(8).

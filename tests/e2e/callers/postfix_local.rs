@@ -6,7 +6,7 @@ use crate::folder::append;
 use crate::postfix::{ALIAS, Postfix};
 use crate::smtp;
 
-struct PostfixLocal(Postfix);
+pub(super) struct PostfixLocal(Postfix);
 
 impl Caller for PostfixLocal {
     const NAME: &'static str = "Postfix local(8)";

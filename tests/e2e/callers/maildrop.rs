@@ -1,0 +1,65 @@
+//! maildrop, and what each guard in its rules is for.
+
+use std::path::Path;
+
+use super::filter::{Fate, Filter, MailFilter};
+use super::mail::reply;
+use super::matrix::matrix;
+use super::postfix_local::PostfixLocal;
+use super::reader::without;
+use super::{Caller, Deployment};
+
+struct Maildrop;
+
+impl MailFilter for Maildrop {
+    const NAME: &'static str = "maildrop";
+    const DEFERRED: &'static str = "status=deferred (";
+    const REJECTED: &'static str = "dsn=5.3.4, status=bounced (";
+    const TOO_LARGE: &'static str = "5.3.4";
+    const FILE: &'static str = "mailfilter";
+
+    /// The filter leaves the environment as it is when it is told the file.
+    fn told(recipient: &str) -> Option<String> {
+        PostfixLocal::told(recipient)
+    }
+
+    fn adapted(rules: &str, home: &Path) -> String {
+        format!("DEFAULT=\"{}/mailbox\"\n{rules}", home.display())
+    }
+
+    fn command(rules: &Path) -> String {
+        format!("/usr/bin/maildrop {}", rules.display())
+    }
+}
+
+matrix!(Filter<Maildrop>);
+
+#[test]
+fn an_account_without_a_shell_delivers_because_of_shell() {
+    let with = Deployment::start();
+    assert_eq!(Filter::<Maildrop>::start(&with).fate(&reply(1)), Fate::Taken);
+    assert_eq!(with.server().records(), 1);
+    let bare = Deployment::start();
+    let maildrop = Filter::<Maildrop>::edited(&bare, without("SHELL=\"/bin/sh\"\n"));
+    assert_eq!(maildrop.fate(&reply(1)), Fate::Returned);
+    assert!(maildrop.log().contains("This account is currently not available."), "{}", maildrop.log());
+}
+
+const JUDGED: &str = "; case $? in 0) exit 0;; 65) exit 65;; *) exit 75;; esac";
+
+#[test]
+fn a_missing_binary_and_a_killed_run_keep_the_mail_because_of_the_case() {
+    let deployment = Deployment::start();
+    let maildrop = Filter::<Maildrop>::start(&deployment);
+    deployment.install(b"#!/bin/sh\ncat >/dev/null\nkill -KILL $$\n");
+    assert_eq!(maildrop.fate(&reply(1)), Fate::Kept);
+    deployment.uninstall();
+    assert_eq!(maildrop.fate(&reply(2)), Fate::Kept);
+    drop(maildrop);
+    let deployment = Deployment::start();
+    let maildrop = Filter::<Maildrop>::edited(&deployment, without(JUDGED));
+    deployment.install(b"#!/bin/sh\ncat >/dev/null\nkill -KILL $$\n");
+    assert_eq!(maildrop.fate(&reply(1)), Fate::Returned);
+    deployment.uninstall();
+    assert_eq!(maildrop.fate(&reply(2)), Fate::Returned);
+}
