@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
+use super::Deployment;
 use super::deployment::Fault;
 use super::filter::{Fate, Filter, MailFilter};
 use super::mail::reply;
 use super::matrix::matrix;
 use super::reader::{replacing, without};
-use super::Deployment;
 
 struct Procmail;
 
