@@ -14,6 +14,7 @@ mod by_hand;
 mod callers;
 mod check;
 mod corpus;
+mod drop_in;
 mod folder;
 mod guard;
 mod import;
