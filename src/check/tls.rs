@@ -21,11 +21,10 @@ pub(crate) fn finding(handshake: &Handshake, host: &str, whence: &str, bundle: O
                 Machine::Here,
                 format!("use the port that https is served on, or http when that is meant ({whence})"),
             ),
-        Err(Refusal::TooSlow) => Finding::fault(
-            Subject::Tls,
-            "the server took the connection and says nothing within connect_timeout",
-        )
-        .mended(Machine::Chatwoot, "look why the web server hangs, or what else listens on this port"),
+        Err(Refusal::TooSlow) => {
+            Finding::fault(Subject::Tls, "the handshake does not come to an end within connect_timeout")
+                .mended(Machine::Chatwoot, "look why the web server hangs, or what else listens on this port")
+        }
         Err(Refusal::Lost(why)) => Finding::fault(Subject::Tls, format!("the handshake broke: {why}"))
             .mended(Machine::Proxy, "look into the log of the web server: it closed the connection"),
         Err(Refusal::Other(why)) => Finding::fault(Subject::Tls, format!("the handshake failed: {why}"))

@@ -8,10 +8,9 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
-use rustls::CertificateError;
 use tokio::runtime::Runtime;
 
-use super::{Answer, Request, tls};
+use super::{Answer, Distrust, Request, tls};
 use crate::config::{Fault, Network, plain};
 use crate::environment::Environment;
 use crate::outcome::{Cause, Failure};
@@ -302,31 +301,13 @@ fn host(error: &reqwest::Error) -> String {
 
 fn tls_failure(error: &rustls::Error) -> Failure {
     let why = match error {
-        rustls::Error::InvalidCertificate(reason) => certificate(reason),
+        rustls::Error::InvalidCertificate(reason) => Distrust::of(reason).in_the_log(),
         rustls::Error::InvalidMessage(_) => {
             return Failure::new(Cause::NotHttp, "the server does not speak TLS on this port");
         }
-        other => format!("TLS failed: {other}").into(),
+        other => format!("TLS failed: {other}"),
     };
     Failure::new(Cause::UntrustedCertificate, why)
-}
-
-fn certificate(reason: &CertificateError) -> std::borrow::Cow<'static, str> {
-    use CertificateError as E;
-    match reason {
-        E::Expired | E::ExpiredContext { .. } => "the server's certificate has expired".into(),
-        E::NotValidYet | E::NotValidYetContext { .. } => {
-            "the server's certificate is not valid yet: check the clock".into()
-        }
-        E::NotValidForName | E::NotValidForNameContext { .. } => {
-            "the server's certificate is for another host name".into()
-        }
-        E::UnknownIssuer | E::BadSignature => {
-            "the server's certificate comes from an authority that is not trusted here".into()
-        }
-        E::Revoked => "the server's certificate is revoked".into(),
-        other => format!("the server's certificate is not acceptable: {other}").into(),
-    }
 }
 
 /// The first error of this type among the causes.

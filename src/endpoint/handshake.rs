@@ -10,11 +10,9 @@ use std::time::Instant;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{
-    CertificateError, ClientConnection, DigitallySignedStruct, Error, ProtocolVersion, SignatureScheme,
-};
+use rustls::{ClientConnection, DigitallySignedStruct, Error, ProtocolVersion, SignatureScheme};
 
-use super::tls;
+use super::{Distrust, tls};
 use crate::config::{Fault, plain};
 
 /// What came of a handshake.
@@ -38,17 +36,6 @@ pub(crate) enum Refusal {
     /// The server closed or reset the connection.
     Lost(String),
     /// Versions, ciphers, a server that wants a certificate of the client: in the library's words.
-    Other(String),
-}
-
-/// Why a certificate is not trusted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Distrust {
-    Expired,
-    NotYetValid,
-    OtherName,
-    UnknownIssuer,
-    Revoked,
     Other(String),
 }
 
@@ -88,25 +75,13 @@ fn version(version: ProtocolVersion) -> Option<&'static str> {
 
 fn refusal(error: &io::Error) -> Refusal {
     match error.get_ref().and_then(|error| error.downcast_ref::<Error>()) {
-        Some(Error::InvalidCertificate(reason)) => Refusal::Certificate(distrust(reason)),
+        Some(Error::InvalidCertificate(reason)) => Refusal::Certificate(Distrust::of(reason)),
         Some(Error::InvalidMessage(_)) => Refusal::NotTls,
         Some(other) => Refusal::Other(other.to_string()),
         None if matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock) => {
             Refusal::TooSlow
         }
         None => Refusal::Lost(plain(error)),
-    }
-}
-
-fn distrust(reason: &CertificateError) -> Distrust {
-    use CertificateError as E;
-    match reason {
-        E::Expired | E::ExpiredContext { .. } => Distrust::Expired,
-        E::NotValidYet | E::NotValidYetContext { .. } => Distrust::NotYetValid,
-        E::NotValidForName | E::NotValidForNameContext { .. } => Distrust::OtherName,
-        E::UnknownIssuer | E::BadSignature => Distrust::UnknownIssuer,
-        E::Revoked => Distrust::Revoked,
-        other => Distrust::Other(other.to_string()),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod answer;
 mod client;
+mod distrust;
 mod form;
 mod handshake;
 mod json;
@@ -18,7 +19,8 @@ use url::Url;
 
 pub(crate) use answer::Answer;
 pub(crate) use client::{Client, Reply};
-pub(crate) use handshake::{Distrust, Handshake, Refusal, shake};
+pub(crate) use distrust::Distrust;
+pub(crate) use handshake::{Handshake, Refusal, shake};
 pub(crate) use tls::bundle;
 
 use crate::config::Secret;

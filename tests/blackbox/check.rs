@@ -261,6 +261,25 @@ fn a_server_that_hangs_is_given_up() {
 }
 
 #[test]
+fn an_answer_whose_body_never_comes_is_an_answer() {
+    let server = Server::acting(|connection| {
+        connection.request()?;
+        connection.say("HTTP/1.1 415 No\r\nContent-Length: 100\r\n\r\n")?;
+        connection.wait_for_the_client_to_leave();
+        Ok(())
+    });
+    let setting = Setting::new(&server.url(), "connect_timeout = \"1s\"");
+    let checked = Checked::of(&setting, server.port());
+    assert_eq!(checked.status, Some(0), "{}", checked.text);
+    let end = "\
+ok    endpoint        takes the password, and would take mail (415 to an empty probe)
+note  chatwoot        GET /api does not answer: not Chatwoot, or a proxy keeps it back; any Action Mailbox will do
+
+Ready: a delivery would work now.";
+    assert!(checked.text.ends_with(end), "{}", checked.text);
+}
+
+#[test]
 fn a_connection_that_is_not_taken_is_given_up() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     rustix::net::listen(&listener, 0).unwrap();

@@ -1,5 +1,7 @@
 //! What `ingress check` says of certificates and handshakes.
 
+use std::time::Duration;
+
 use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, IsCa, SanType, date_time_ymd};
 
 use crate::authority::Authority;
@@ -162,7 +164,7 @@ fn a_common_name_alone_is_no_name() {
 #[expect(clippy::disallowed_methods, reason = "a certificate is judged by the clock")]
 fn a_certificate_that_ends_soon_is_a_warning() {
     let authority = Authority::new();
-    let soon = std::time::SystemTime::now() + std::time::Duration::from_secs(3 * 24 * 60 * 60 + 60);
+    let soon = std::time::SystemTime::now() + Duration::from_secs(3 * 24 * 60 * 60 + 60);
     let server = chatwoot(&authority, "127.0.0.1", |params| params.not_after = soon.into());
     let text = of_tls(&server, &authority, 0);
     assert!(
@@ -221,19 +223,29 @@ fn a_port_without_tls_says_so() {
     );
 }
 
+/// Whether it is silent, or sends a long record byte by byte.
 #[test]
-fn a_handshake_that_hangs_is_given_up() {
-    let server = Server::acting(|connection| {
+fn a_handshake_that_does_not_come_to_an_end_is_given_up() {
+    let silent = Server::acting(|connection| {
         connection.wait_for_the_client_to_leave();
         Ok(())
     });
-    let setting = Setting::new(&format!("https://127.0.0.1:{}", server.port()), "connect_timeout = \"1s\"");
-    setting.trust(&Authority::new());
-    let checked = Checked::of(&setting, server.port());
-    assert_eq!(checked.status, Some(69));
-    let finding =
-        "FAIL  TLS             the server took the connection and says nothing within connect_timeout\n";
-    assert!(checked.text.contains(finding), "{}", checked.text);
-    let end = "Not ready. First, on Chatwoot's host: look why the web server hangs, or what else listens on this port";
-    assert!(checked.text.ends_with(end), "{}", checked.text);
+    let dripping = Server::acting(|connection| {
+        connection.say([0x16, 3, 3, 0x40, 0])?;
+        loop {
+            connection.say([2])?;
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    });
+    for server in [silent, dripping] {
+        let url = format!("https://127.0.0.1:{}", server.port());
+        let setting = Setting::new(&url, "connect_timeout = \"1s\"");
+        setting.trust(&Authority::new());
+        let checked = Checked::of(&setting, server.port());
+        assert_eq!(checked.status, Some(69));
+        let finding = "FAIL  TLS             the handshake does not come to an end within connect_timeout\n";
+        assert!(checked.text.contains(finding), "{}", checked.text);
+        let end = "Not ready. First, on Chatwoot's host: look why the web server hangs, or what else listens on this port";
+        assert!(checked.text.ends_with(end), "{}", checked.text);
+    }
 }

@@ -66,6 +66,7 @@ fn a_right_and_a_wrong_password_are_told_apart_and_nothing_is_stored() {
     assert_eq!(fs::read(folder.join("ingress.log")).unwrap(), b"");
 }
 
+/// On Chatwoot's host the configuration is one line.
 #[test]
 fn a_message_that_is_there_stays_the_only_one() {
     let folder = Folder::new();
@@ -78,9 +79,9 @@ fn a_message_that_is_there_stays_the_only_one() {
     );
     fs::write(&env, text).unwrap();
     mode(&env, 0o600);
-    let ingress = |words: [&str; 1]| {
-        Ingress::new(words).args(&["--log", "stderr"]).env("INGRESS_CHATWOOT_ENV", &env.display().to_string())
-    };
+    fs::write(folder.join("ingress.toml"), format!("chatwoot_env = \"{}\"\n", env.display())).unwrap();
+    let configuration = folder.shown("ingress.toml");
+    let ingress = |words: [&str; 1]| Ingress::new(words).args(&["-c", &configuration, "--log", "stderr"]);
     let message: &[u8] = include_bytes!("../../examples/messages/reply.eml");
     let delivered = ingress(["-v"]).stdin(message).run();
     assert_eq!((delivered.status, delivered.stdout.as_str()), (Some(0), ""), "{}", delivered.stderr);
