@@ -38,7 +38,8 @@ macro_rules! caller {
 
 /// All of them, the commonest first.
 pub(crate) const CALLERS: &[Caller] = &[
-    caller!("postfix": "master.cf", "main.cf", "chatwoot_recipients", "chatwoot_transport", "main-alias.cf", "chatwoot_aliases", "chatwoot_virtual"),
+    caller!("postfix": "master.cf", "main.cf", "chatwoot_recipients", "chatwoot_transport"),
+    caller!("postfix-alias": "main.cf", "chatwoot_aliases", "chatwoot_virtual"),
     caller!("exim": "chatwoot_domains", "chatwoot_inboxes", "chatwoot_main", "chatwoot_router", "chatwoot_transport"),
     caller!("opensmtpd": "smtpd.conf", "chatwoot_inboxes"),
     caller!("sendmail": "chatwoot.m4", "relay-domains"),

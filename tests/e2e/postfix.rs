@@ -40,7 +40,7 @@ pub(crate) const PIPE: Way = Way {
 
 /// An alias that local(8) delivers to.
 pub(crate) const ALIAS: Way = Way {
-    main: "main-alias.cf",
+    main: "main.cf",
     master: None,
     tables: &["chatwoot_aliases", "chatwoot_virtual"],
     commands: &[("postalias", "hash:chatwoot_aliases")],

@@ -26,10 +26,10 @@ impl Caller for PostfixLocal {
     }
 
     fn start(deployment: &Deployment) -> Self {
-        let setup = deployment.setup("postfix");
+        let setup = deployment.setup("postfix-alias");
         // Addresses that the administrator's tables and Postfix's own caution keep out.
         append(&setup.join("chatwoot_virtual"), "/@reply\\.example\\.com$/ chatwoot\n");
-        append(&setup.join("main-alias.cf"), "allow_min_user = yes\n");
+        append(&setup.join("main.cf"), "allow_min_user = yes\n");
         Self(Postfix::start_with(deployment.folder(), &setup, &ALIAS))
     }
 
