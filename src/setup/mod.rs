@@ -43,6 +43,8 @@ pub(crate) const CALLERS: &[Caller] = &[
     caller!("exim": "chatwoot_domains", "chatwoot_inboxes", "chatwoot_main", "chatwoot_router", "chatwoot_transport"),
     caller!("opensmtpd": "smtpd.conf", "chatwoot_inboxes"),
     caller!("sendmail": "chatwoot.m4", "relay-domains"),
+    caller!("qmail": "virtualdomains", "rcpthosts", "dot-qmail-default"),
+    caller!("courier": "aliases", "esmtpacceptmailfor", "dot-courier-default"),
     caller!("getmail": "getmailrc", "getmailrc-multidrop"),
     caller!("fetchmail": "fetchmailrc"),
     caller!("fdm": "fdm.conf"),

@@ -27,6 +27,7 @@ mod misconfigured;
 mod outcomes;
 mod proxy;
 mod purity;
+mod qmail_and_courier;
 mod rehearsal;
 mod run;
 mod secrets;
