@@ -32,6 +32,7 @@ mod rehearsal;
 mod run;
 mod secrets;
 mod server;
+mod services;
 mod setting;
 mod setup;
 mod signals;
