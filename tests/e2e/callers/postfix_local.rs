@@ -1,10 +1,10 @@
 //! An alias that Postfix's local(8) delivers to.
 
 use super::matrix::matrix;
-use super::{Caller, Deployment, Mail};
+use super::postfix_pipe::by_postfix;
+use super::{Caller, Deployment};
 use crate::folder::append;
 use crate::postfix::{ALIAS, Postfix};
-use crate::smtp;
 
 pub(super) struct PostfixLocal(Postfix);
 
@@ -33,25 +33,7 @@ impl Caller for PostfixLocal {
         Self(Postfix::start_with(deployment.folder(), &setup, &ALIAS))
     }
 
-    fn submit(&self, mail: &Mail) -> Result<(), String> {
-        smtp::submit(self.0.port(), &mail.sender, &[&mail.recipient], &mail.text)
-    }
-
-    fn turn(&self) {
-        self.0.flush();
-    }
-
-    fn kept(&self) -> Option<usize> {
-        self.0.deferred()
-    }
-
-    fn log(&self) -> String {
-        self.0.log()
-    }
-
-    fn returned(&self) -> String {
-        self.0.returned()
-    }
+    by_postfix!();
 }
 
 matrix!(PostfixLocal);

@@ -1,10 +1,35 @@
 //! Postfix's pipe(8).
 
 use super::matrix::matrix;
-use super::{Caller, Deployment, Mail};
+use super::{Caller, Deployment};
 use crate::folder::append;
 use crate::postfix::{PIPE, Postfix};
-use crate::smtp;
+
+/// What a caller does that is a Postfix and nothing else.
+macro_rules! by_postfix {
+    () => {
+        fn submit(&self, mail: &$crate::callers::Mail) -> Result<(), String> {
+            $crate::smtp::submit(self.0.port(), &mail.sender, &[&mail.recipient], &mail.text)
+        }
+
+        fn turn(&self) {
+            self.0.flush();
+        }
+
+        fn kept(&self) -> Option<usize> {
+            self.0.deferred()
+        }
+
+        fn log(&self) -> String {
+            self.0.log()
+        }
+
+        fn returned(&self) -> String {
+            self.0.returned()
+        }
+    };
+}
+pub(super) use by_postfix;
 
 struct PostfixPipe(Postfix);
 
@@ -23,25 +48,7 @@ impl Caller for PostfixPipe {
         Self(Postfix::start_with(deployment.folder(), &setup, &PIPE))
     }
 
-    fn submit(&self, mail: &Mail) -> Result<(), String> {
-        smtp::submit(self.0.port(), &mail.sender, &[&mail.recipient], &mail.text)
-    }
-
-    fn turn(&self) {
-        self.0.flush();
-    }
-
-    fn kept(&self) -> Option<usize> {
-        self.0.deferred()
-    }
-
-    fn log(&self) -> String {
-        self.0.log()
-    }
-
-    fn returned(&self) -> String {
-        self.0.returned()
-    }
+    by_postfix!();
 }
 
 matrix!(PostfixPipe);
