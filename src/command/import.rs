@@ -176,6 +176,12 @@ impl Clerk<'_> {
                 governor.stop();
                 self.progress.say("ending: what is under way is finished, a second Ctrl-C ends at once");
             }
+            if let Some((failure, wait)) = governor.news() {
+                let settings = self.settings;
+                let remedy = remedy(failure.cause, settings.endpoint.service(), settings.on_too_large);
+                let seconds = wait.as_secs_f64();
+                self.progress.say(&format!("waiting {seconds:.0} s: {}; {remedy}", failure.detail));
+            }
             self.progress.show(&Shown {
                 done: self.tally.delivered + self.tally.known + self.tally.failures(),
                 failures: self.tally.failures(),

@@ -3,6 +3,8 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::outcome::Failure;
+
 /// Shared by all deliveries of a run.
 #[derive(Debug)]
 pub(crate) struct Governor {
@@ -12,57 +14,64 @@ pub(crate) struct Governor {
     stop_after: Option<u64>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct State {
-    /// In trouble: nobody tries before this.
-    until: Option<Instant>,
+    /// What everybody waits for.
+    trouble: Option<Trouble>,
+    /// How many troubles there were.
+    troubles: u64,
     /// Somebody tries whether the trouble is over.
     probing: bool,
-    /// How long the next failure makes everybody wait.
-    wait: Duration,
+    /// How many waits there were since Chatwoot was well.
+    waits: u32,
     failures: u64,
     /// How many tries went well in the whole run.
     successes: u64,
     stopped: bool,
 }
 
+#[derive(Debug)]
+struct Trouble {
+    /// Nobody tries before this.
+    until: Instant,
+    cause: Failure,
+    told: bool,
+}
+
 const SHORTEST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(60);
 /// What a server asks for, but not for ever.
 const LONGEST_ASKED: Duration = Duration::from_secs(15 * 60);
+/// A shorter wait is not worth a word.
+const WORTH_TELLING: Duration = Duration::from_secs(2);
 
-/// What a failure says about the whole run.
+/// Leave to try. It tells which troubles the try knew of: what began before a trouble says nothing about its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Trouble {
-    /// Everybody would meet it: wait, as long as the server asks for or longer each time.
-    Shared(Option<Duration>),
-    /// Perhaps this message's alone: the others go on.
-    Own,
-}
+#[must_use = "who was let in says what came of it"]
+pub(super) struct Leave(u64);
 
 impl Governor {
     pub(crate) fn new(stop_after: Option<u64>) -> Self {
-        let state =
-            State { until: None, probing: false, wait: SHORTEST, failures: 0, successes: 0, stopped: false };
-        Self { state: Mutex::new(state), changed: Condvar::new(), stop_after }
+        Self { state: Mutex::default(), changed: Condvar::new(), stop_after }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until this one may try. False when the run is over.
-    pub(super) fn admits(&self) -> bool {
+    /// Waits until this one may try. Nothing when the run is over.
+    pub(super) fn admits(&self) -> Option<Leave> {
         let mut state = self.state();
         loop {
             if state.stopped {
-                return false;
+                return None;
             }
-            let Some(until) = state.until else { return true };
-            let rest = until.saturating_duration_since(Instant::now());
+            let leave = Leave(state.troubles);
+            let Some(trouble) = &state.trouble else { return Some(leave) };
+            let rest = trouble.until.saturating_duration_since(Instant::now());
             if rest.is_zero() && !state.probing {
                 state.probing = true;
-                return true;
+                return Some(leave);
             }
             let rest = if state.probing { LONGEST } else { rest };
             state = self.changed.wait_timeout(state, rest).unwrap_or_else(PoisonError::into_inner).0;
@@ -70,38 +79,74 @@ impl Governor {
     }
 
     /// A try got an answer that tells that Chatwoot is well.
-    pub(super) fn well(&self) {
+    pub(super) fn well(&self, leave: Leave) {
         let mut state = self.state();
-        state.failures = 0;
         state.successes += 1;
-        state.wait = SHORTEST;
-        state.until = None;
-        state.probing = false;
+        if leave.0 == state.troubles {
+            state.failures = 0;
+            state.waits = 0;
+            state.trouble = None;
+            state.probing = false;
+        }
         self.changed.notify_all();
     }
 
-    /// A try failed.
-    pub(super) fn failed(&self, trouble: Trouble) {
+    /// A try says nothing yet: whoever had leave asks for it again.
+    pub(super) fn undecided(&self, leave: Leave) {
         let mut state = self.state();
-        state.failures += 1;
-        state.probing = false;
-        match trouble {
-            Trouble::Shared(asked) => {
-                let asked = asked.unwrap_or_default().min(LONGEST_ASKED);
-                let until = Instant::now() + state.wait.max(asked);
-                // Those who were under way together are one failure.
-                let first = state.until.is_none_or(|before| before <= Instant::now());
-                state.until = Some(state.until.map_or(until, |before| before.max(until)));
-                if first {
-                    state.wait = (state.wait * 2).min(LONGEST);
-                }
-            }
-            Trouble::Own => state.until = None,
+        if leave.0 == state.troubles {
+            state.probing = false;
         }
+        self.changed.notify_all();
+    }
+
+    /// A try failed as everybody's would: all wait, as long as the server asks for or longer each time.
+    pub(super) fn in_trouble(&self, leave: Leave, cause: &Failure, asked: Option<Duration>) {
+        let mut state = self.state();
+        // Those who were under way together are one failure.
+        if leave.0 == state.troubles {
+            state.troubles += 1;
+            state.waits += 1;
+            state.probing = false;
+        }
+        let wait = SHORTEST.saturating_mul(1 << (state.waits.saturating_sub(1)).min(10)).min(LONGEST);
+        let wait = wait.max(asked.unwrap_or_default().min(LONGEST_ASKED));
+        let until = Instant::now() + wait;
+        state.trouble = Some(match state.trouble.take() {
+            Some(before) => Trouble { until: before.until.max(until), ..before },
+            None => Trouble { until, cause: cause.clone(), told: false },
+        });
+        self.count_failure(&mut state);
+    }
+
+    /// A try failed, perhaps by this message's own fault: the others go on.
+    pub(super) fn failed(&self, leave: Leave) {
+        let mut state = self.state();
+        if leave.0 == state.troubles {
+            state.trouble = None;
+            state.probing = false;
+        }
+        self.count_failure(&mut state);
+    }
+
+    fn count_failure(&self, state: &mut State) {
+        state.failures += 1;
         if self.stop_after.is_some_and(|most| state.failures >= most) {
             state.stopped = true;
         }
         self.changed.notify_all();
+    }
+
+    /// Why everybody waits, told once, when the wait is worth a word; and for how long.
+    pub(crate) fn news(&self) -> Option<(Failure, Duration)> {
+        let mut state = self.state();
+        let trouble = state.trouble.as_mut().filter(|trouble| !trouble.told)?;
+        let rest = trouble.until.saturating_duration_since(Instant::now());
+        if rest + Duration::from_millis(500) < WORTH_TELLING {
+            return None;
+        }
+        trouble.told = true;
+        Some((trouble.cause.clone(), rest))
     }
 
     /// How many tries went well so far.
@@ -117,8 +162,8 @@ impl Governor {
 
     /// How long everybody still waits.
     pub(crate) fn waiting(&self) -> Option<Duration> {
-        let until = self.state().until?;
-        Some(until.saturating_duration_since(Instant::now()))
+        let state = self.state();
+        Some(state.trouble.as_ref()?.until.saturating_duration_since(Instant::now()))
     }
 
     /// Waits for a while, or until the run is over.
@@ -142,60 +187,104 @@ impl Governor {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::outcome::Cause;
+
+    fn busy() -> Failure {
+        Failure::new(Cause::Answer(503), "the endpoint answered 503")
+    }
+
+    fn over(governor: &Governor) {
+        if let Some(trouble) = &mut governor.state().trouble {
+            trouble.until = Instant::now();
+        }
+    }
 
     #[test]
     fn so_many_failures_in_a_row_end_the_run_and_a_success_begins_anew() {
         let governor = Governor::new(Some(3));
+        let leave = governor.admits().unwrap();
         for _ in 0..2 {
-            governor.failed(Trouble::Own);
+            governor.failed(leave);
         }
-        governor.well();
+        governor.well(leave);
         for _ in 0..2 {
-            governor.failed(Trouble::Own);
+            governor.failed(leave);
         }
-        assert!(governor.admits());
-        governor.failed(Trouble::Own);
-        assert!(!governor.admits() && governor.is_stopped());
+        assert!(governor.admits().is_some());
+        governor.failed(leave);
+        assert!(governor.admits().is_none() && governor.is_stopped());
     }
 
     #[test]
     fn waits_grow_and_are_as_long_as_the_server_asks_for() {
         let governor = Governor::new(None);
         let waits = |asked: Option<u64>| {
-            governor.state().until = None;
-            governor.failed(Trouble::Shared(asked.map(Duration::from_secs)));
+            over(&governor);
+            governor.in_trouble(governor.admits().unwrap(), &busy(), asked.map(Duration::from_secs));
             governor.waiting().unwrap().as_secs_f64().round()
         };
         assert_eq!([waits(None), waits(None), waits(None), waits(Some(30))], [1.0, 2.0, 4.0, 30.0]);
-        for _ in 0..5 {
+        for _ in 0..50 {
             waits(None);
         }
         assert_eq!((waits(None), waits(Some(86_400))), (60.0, 900.0));
-        governor.well();
+        over(&governor);
+        governor.well(governor.admits().unwrap());
         assert_eq!((governor.waiting(), waits(None)), (None, 1.0));
     }
 
     #[test]
     fn those_who_fail_together_make_the_wait_longer_once() {
         let governor = Governor::new(None);
-        for _ in 0..4 {
-            governor.failed(Trouble::Shared(None));
-        }
-        assert_eq!(governor.state().wait, 2 * SHORTEST);
+        let leaves = [(); 4].map(|()| governor.admits().unwrap());
+        leaves.map(|leave| governor.in_trouble(leave, &busy(), None));
+        let state = governor.state();
+        assert_eq!((state.waits, state.troubles), (1, 1));
+    }
+
+    #[test]
+    fn a_success_that_was_under_way_before_the_trouble_does_not_end_it() {
+        let governor = Governor::new(None);
+        let (refused, under_way) = (governor.admits().unwrap(), governor.admits().unwrap());
+        governor.in_trouble(refused, &busy(), Some(Duration::from_secs(30)));
+        governor.well(under_way);
+        governor.failed(under_way);
+        assert!(governor.waiting().unwrap() > Duration::from_secs(20));
+        assert_eq!(governor.successes(), 1);
     }
 
     #[test]
     fn one_at_a_time_tries_whether_it_is_over() {
         let governor = Governor::new(None);
-        governor.failed(Trouble::Shared(None));
-        governor.state().until = Some(Instant::now());
-        assert!(governor.admits());
+        governor.in_trouble(governor.admits().unwrap(), &busy(), None);
+        over(&governor);
+        let leave = governor.admits().unwrap();
         std::thread::scope(|scope| {
             let other = scope.spawn(|| governor.admits());
             std::thread::yield_now();
             assert!(!other.is_finished());
-            governor.well();
-            assert!(other.join().unwrap());
+            governor.well(leave);
+            assert!(other.join().unwrap().is_some());
         });
+    }
+
+    #[test]
+    fn a_try_that_says_nothing_lets_the_next_one_in() {
+        let governor = Governor::new(None);
+        governor.in_trouble(governor.admits().unwrap(), &busy(), None);
+        over(&governor);
+        governor.undecided(governor.admits().unwrap());
+        assert!(governor.admits().is_some());
+    }
+
+    #[test]
+    fn a_long_wait_is_told_once() {
+        let governor = Governor::new(None);
+        governor.in_trouble(governor.admits().unwrap(), &busy(), None);
+        assert!(governor.news().is_none());
+        over(&governor);
+        governor.in_trouble(governor.admits().unwrap(), &busy(), None);
+        assert_eq!(governor.news().unwrap().0, busy());
+        assert!(governor.news().is_none());
     }
 }

@@ -5,7 +5,6 @@ use std::ffi::OsString;
 use std::sync::mpsc::Sender as Channel;
 use std::time::{Duration, Instant};
 
-use super::governor::Trouble;
 use super::index::Entry;
 use super::journal::digest_of;
 use super::schedule::{Schedule, Turn};
@@ -264,11 +263,10 @@ fn persist(job: &Job<'_>, client: &Client, prepared: &Prepared, whole: &mut Repo
     let mut own_failures = 0;
     let mut failures_among_successes = 0;
     let mut successes = job.governor.successes();
-    let mut at_once = false;
     loop {
-        if !std::mem::take(&mut at_once) && !job.governor.admits() {
+        let Some(leave) = job.governor.admits() else {
             return Err(Failure::new(Cause::Signal, "the run was ended before it was delivered"));
-        }
+        };
         whole.tries += 1;
         let deadline = Instant::now() + job.settings.network.timeout;
         let reply = delivery::post(job.settings, client, prepared, deadline);
@@ -276,14 +274,14 @@ fn persist(job: &Job<'_>, client: &Client, prepared: &Prepared, whole: &mut Repo
         let asked = reply.as_ref().ok().and_then(|reply| reply.retry_after);
         let failure = match reply.and_then(|reply| delivery::judged(job.settings, reply)) {
             Ok(()) => {
-                job.governor.well();
+                job.governor.well(leave);
                 return Ok(());
             }
             Err(failure) => failure,
         };
         match response(failure.cause, job) {
             Response::Refused => {
-                job.governor.well();
+                job.governor.well(leave);
                 return Err(failure);
             }
             Response::Stop => {
@@ -291,9 +289,11 @@ fn persist(job: &Job<'_>, client: &Client, prepared: &Prepared, whole: &mut Repo
                 return Err(failure);
             }
             // A connection that was kept alive may have been closed meanwhile: that says nothing.
-            Response::Wait if failure.cause == Cause::ConnectionLost && whole.tries == 1 => at_once = true,
+            Response::Wait if failure.cause == Cause::ConnectionLost && whole.tries == 1 => {
+                job.governor.undecided(leave);
+            }
             Response::Wait => {
-                job.governor.failed(Trouble::Shared(asked));
+                job.governor.in_trouble(leave, &failure, asked);
                 let now = job.governor.successes();
                 failures_among_successes += u32::from(now > successes);
                 successes = now;
@@ -302,7 +302,7 @@ fn persist(job: &Job<'_>, client: &Client, prepared: &Prepared, whole: &mut Repo
                 }
             }
             Response::TryAgain => {
-                job.governor.failed(Trouble::Own);
+                job.governor.failed(leave);
                 own_failures += 1;
                 if own_failures >= TRIES {
                     return Err(failure);
