@@ -237,7 +237,9 @@ mod tests {
     fn those_who_fail_together_make_the_wait_longer_once() {
         let governor = Governor::new(None);
         let leaves = [(); 4].map(|()| governor.admits().unwrap());
-        leaves.map(|leave| governor.in_trouble(leave, &busy(), None));
+        for leave in leaves {
+            governor.in_trouble(leave, &busy(), None);
+        }
         let state = governor.state();
         assert_eq!((state.waits, state.troubles), (1, 1));
     }
