@@ -1,8 +1,11 @@
 //! The settings of a run: options over environment over file, judged once, before the network is touched.
 
 mod chatwoot_env;
+mod credentials;
+mod destination;
 mod file;
 mod provenance;
+mod rules;
 mod secret;
 mod value;
 
@@ -14,7 +17,7 @@ use std::time::Duration;
 use url::Url;
 
 use crate::cli::Options;
-use crate::endpoint::{Endpoint, Proof, Service};
+use crate::endpoint::{Endpoint, Proof};
 use crate::environment::Environment;
 use crate::message::address::{self, Address};
 use crate::outcome::TooLarge;
@@ -22,8 +25,11 @@ use crate::repair::Switches;
 use crate::route::Chatwoot;
 
 pub(crate) use chatwoot_env::ChatwootEnv;
+use credentials::{password, signing_key};
+use destination::endpoint;
 use file::File;
 pub(crate) use provenance::{Provenance, Said};
+pub(crate) use rules::Rules;
 pub(crate) use secret::{Secret, plain};
 use value::UserInfo;
 pub(crate) use value::{LogTarget, is_this_machine};
@@ -247,51 +253,6 @@ fn known(file: &File, chatwoot: &ChatwootEnv) -> Result<Chatwoot, Fault> {
     })
 }
 
-/// What settings say about messages alone: for commands that send nothing.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Rules {
-    pub(crate) service: Service,
-    pub(crate) repairs: Switches,
-    pub(crate) chatwoot: Chatwoot,
-    pub(crate) max_size: u64,
-}
-
-impl Rules {
-    /// Reads the rules from where a delivery would. A file that was not named and that this user may not read is left out, with a notice.
-    pub(crate) fn load(
-        options: &Options,
-        environment: &Environment,
-    ) -> Result<(Self, Option<String>), Fault> {
-        let path = find(options, environment)?;
-        let named = options.config.is_some() || environment.get("INGRESS_CONFIG").is_some();
-        let (file, notice) = match path.as_deref().map(file::read) {
-            None => (File::default(), None),
-            Some(Ok(file)) => (file, None),
-            Some(Err(fault))
-                if !named && path.as_deref().is_some_and(|path| std::fs::File::open(path).is_err()) =>
-            {
-                (File::default(), Some(format!("{fault}: defaults are used")))
-            }
-            Some(Err(fault)) => return Err(fault),
-        };
-        let (env, unread) = match chatwoot_env(environment, &file).as_deref().map(ChatwootEnv::read) {
-            None => (ChatwootEnv::default(), None),
-            Some(Ok(env)) => (env, None),
-            Some(Err(fault)) => {
-                (ChatwootEnv::default(), Some(format!("{fault}: what it says is not known here")))
-            }
-        };
-        let max_size = parsed("max_size", file.max_size.as_deref(), value::size)?.unwrap_or(MAX_SIZE);
-        let rules = Self {
-            service: service(environment, &file, &env)?,
-            repairs: switches(&file)?,
-            chatwoot: known(&file, &env)?,
-            max_size,
-        };
-        Ok((rules, notice.or(unread)))
-    }
-}
-
 fn chatwoot_env(environment: &Environment, file: &File) -> Option<PathBuf> {
     environment.get("INGRESS_CHATWOOT_ENV").map(PathBuf::from).or_else(|| file.chatwoot_env.clone())
 }
@@ -302,121 +263,6 @@ fn parsed<T>(
     parse: impl FnOnce(&str) -> Result<T, &'static str>,
 ) -> Result<Option<T>, Fault> {
     text.map(parse).transpose().map_err(|complaint| Fault::new(format!("{key} {complaint}")))
-}
-
-fn endpoint(
-    options: &Options,
-    environment: &Environment,
-    file: &File,
-    chatwoot: &ChatwootEnv,
-    notices: &mut Vec<String>,
-) -> Result<Endpoint, Fault> {
-    let sources = [
-        ("--url", options.url.as_deref()),
-        ("INGRESS_URL", environment.get("INGRESS_URL")),
-        ("URL", environment.get("URL")),
-        ("url", file.url.as_deref()),
-        ("FRONTEND_URL", chatwoot.get("FRONTEND_URL")),
-    ];
-    let Some((whence, text)) = sources.into_iter().find_map(|(whence, text)| Some((whence, text?))) else {
-        return Err(
-            Fault::new("no URL of Chatwoot is set").mended_by("set url in /etc/ingress.toml, or INGRESS_URL")
-        );
-    };
-    let url = value::web_url(text, UserInfo::Refused)
-        .map_err(|complaint| Fault::new(format!("{whence} {complaint}")))?;
-    if url.scheme() == "http" && !is_this_machine(&url) && file.allow_http != Some(true) {
-        return Err(Fault::new(format!("{whence} would send the password in clear"))
-            .mended_by("use https, or set allow_http = true"));
-    }
-    let service = service(environment, file, chatwoot)?;
-    let (endpoint, notice) =
-        Endpoint::new(url, service).map_err(|complaint| Fault::new(format!("{whence} {complaint}")))?;
-    notices.extend(notice);
-    Ok(endpoint)
-}
-
-fn service(environment: &Environment, file: &File, chatwoot: &ChatwootEnv) -> Result<Service, Fault> {
-    let sources = [
-        ("INGRESS_SERVICE", environment.get("INGRESS_SERVICE")),
-        ("service", file.service.as_deref()),
-        ("RAILS_INBOUND_EMAIL_SERVICE", chatwoot.get("RAILS_INBOUND_EMAIL_SERVICE")),
-    ];
-    match sources.into_iter().find_map(|(whence, name)| Some((whence, name?))) {
-        None => Ok(Service::Relay),
-        Some((whence, name)) => Service::named(name).ok_or_else(|| no_service(whence, name)),
-    }
-}
-
-/// What to say of a service that cannot be spoken; a name that is none of Chatwoot's is not repeated, it may be a misplaced password.
-fn no_service(whence: &str, name: &str) -> Fault {
-    if name == "ses" {
-        return Fault::new(format!("{whence} is \"ses\", which Amazon alone can sign"))
-            .mended_by("set Chatwoot's RAILS_INBOUND_EMAIL_SERVICE to relay");
-    }
-    let names = Service::ALL.map(|service| format!("\"{}\"", service.name()));
-    let (last, others) = names
-        .split_last()
-        .map_or((String::new(), String::new()), |(last, others)| (last.clone(), others.join(", ")));
-    Fault::new(format!("{whence} must be {others} or {last}"))
-}
-
-/// One source of the password in each layer; the highest layer that names one decides.
-fn password(
-    options: &Options,
-    environment: &Environment,
-    file: &File,
-    chatwoot: &ChatwootEnv,
-) -> Result<Secret, Fault> {
-    if let Some(path) = &options.password_file {
-        return Secret::from_file(path);
-    }
-    match (environment.get("INGRESS_PASSWORD"), environment.get("INGRESS_PASSWORD_FILE")) {
-        (Some(_), Some(_)) => {
-            let both = Fault::new("INGRESS_PASSWORD and INGRESS_PASSWORD_FILE are both set");
-            return Err(both.mended_by("keep one"));
-        }
-        (Some(password), None) => return Secret::from_line(password, "INGRESS_PASSWORD"),
-        (None, Some(path)) => return Secret::from_file(Path::new(path)),
-        (None, None) => {}
-    }
-    match (&file.password, &file.password_file) {
-        (Some(_), Some(_)) => {
-            return Err(Fault::new("password and password_file are both set").mended_by("keep one"));
-        }
-        (Some(password), None) => return Secret::from_line(password, "password"),
-        (None, Some(path)) => return Secret::from_file(path),
-        (None, None) => {}
-    }
-    match chatwoot.get("RAILS_INBOUND_EMAIL_PASSWORD") {
-        Some(password) => Secret::from_line(password, "RAILS_INBOUND_EMAIL_PASSWORD"),
-        None => Err(Fault::new("no password is set")
-            .mended_by("set password_file in /etc/ingress.toml, or INGRESS_PASSWORD_FILE")),
-    }
-}
-
-/// The key that signs the requests; it is not looked for anywhere when the service asks for a password.
-fn signing_key(service: Service, file: &File, chatwoot: &ChatwootEnv) -> Result<Secret, Fault> {
-    match (&file.signing_key, &file.signing_key_file) {
-        (Some(_), Some(_)) => {
-            return Err(Fault::new("signing_key and signing_key_file are both set").mended_by("keep one"));
-        }
-        (Some(key), None) => return Secret::key_from_line(key, "signing_key"),
-        (None, Some(path)) => return Secret::key_from_file(path),
-        (None, None) => {}
-    }
-    let (name, key) = match service {
-        Service::Mandrill => ("MANDRILL_INGRESS_API_KEY", chatwoot.get("MANDRILL_INGRESS_API_KEY")),
-        _ => ("MAILGUN_INGRESS_SIGNING_KEY", chatwoot.get("MAILGUN_INGRESS_SIGNING_KEY")),
-    };
-    match key {
-        Some(key) => Secret::key_from_line(key, name),
-        None => Err(Fault::new(format!(
-            "signing_key is missing: service {} signs its requests with Chatwoot's {name}",
-            service.name()
-        ))
-        .mended_by("set signing_key_file in /etc/ingress.toml")),
-    }
 }
 
 fn network(file: &File) -> Result<Network, Fault> {
