@@ -12,17 +12,17 @@ use crate::log::sanitized;
 
 /// What is shown of a run.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Shown {
-    pub(super) done: usize,
-    pub(super) failures: usize,
+pub(in crate::command) struct Shown {
+    pub(in crate::command) done: usize,
+    pub(in crate::command) failures: usize,
     /// Everybody waits, for so long.
-    pub(super) waiting: Option<Duration>,
+    pub(in crate::command) waiting: Option<Duration>,
 }
 
 /// How often a line is written where there is no terminal.
 const LINES: Duration = Duration::from_secs(10);
 
-pub(super) struct Progress {
+pub(in crate::command) struct Progress {
     /// Hidden where there is no terminal.
     bar: ProgressBar,
     on_terminal: bool,
@@ -38,7 +38,7 @@ struct Lines {
 
 impl Progress {
     /// `quiet`: what is written is for programs, and only a terminal is told how far it is.
-    pub(super) fn new(quiet: bool) -> Self {
+    pub(in crate::command) fn new(quiet: bool) -> Self {
         let on_terminal = io::stderr().is_terminal();
         let bar = ProgressBar::with_draw_target(
             None,
@@ -49,16 +49,16 @@ impl Progress {
         Self { bar, on_terminal, lines: Mutex::new(Lines { begun, last: never, total: 0 }) }
     }
 
-    pub(super) fn begin_reading(&self) {
+    pub(in crate::command) fn begin_reading(&self) {
         self.style("reading {pos} messages");
         self.bar.tick();
     }
 
-    pub(super) fn read(&self, count: usize) {
+    pub(in crate::command) fn read(&self, count: usize) {
         self.bar.set_position(count as u64);
     }
 
-    pub(super) fn begin(&self, total: usize) {
+    pub(in crate::command) fn begin(&self, total: usize) {
         self.bar.set_length(total as u64);
         self.bar.set_position(0);
         self.bar.reset_elapsed();
@@ -75,7 +75,7 @@ impl Progress {
         }
     }
 
-    pub(super) fn show(&self, shown: &Shown) {
+    pub(in crate::command) fn show(&self, shown: &Shown) {
         if self.on_terminal {
             self.bar.set_message(state(shown));
             self.bar.set_position(shown.done as u64);
@@ -89,7 +89,7 @@ impl Progress {
     }
 
     /// A line about one message, above the bar.
-    pub(super) fn say(&self, text: &str) {
+    pub(in crate::command) fn say(&self, text: &str) {
         let text = sanitized(text);
         if self.on_terminal {
             self.bar.println(text);
@@ -98,7 +98,7 @@ impl Progress {
         }
     }
 
-    pub(super) fn end(&self) {
+    pub(in crate::command) fn end(&self) {
         self.bar.finish_and_clear();
     }
 }

@@ -1,0 +1,191 @@
+//! The clerk of a run: takes down what becomes of the messages, tells it, and says at the end what to do about the rest.
+
+use std::io::{self, Write};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use tracing::Level;
+
+use super::Interrupted;
+use super::shown::{ReportShown, UnreadableShown};
+use crate::cli::ImportArgs;
+use crate::command::progress::{Progress, Shown};
+use crate::config::Settings;
+use crate::endpoint::Client;
+use crate::import::{FailedFolder, Fate, Governor, Index, Job, Report, Tally, run};
+use crate::last_words::level;
+use crate::outcome::Exit;
+use crate::remedy::remedy;
+use crate::{delivery, log};
+
+/// Takes down what becomes of the messages, and tells it.
+pub(super) struct Clerk<'a> {
+    pub(super) settings: &'a Settings,
+    pub(super) progress: Progress,
+    pub(super) json: bool,
+    pub(super) tally: Tally,
+    /// What ended the run before its time.
+    pub(super) stop: Option<String>,
+}
+
+impl Clerk<'_> {
+    pub(super) fn run(
+        &mut self,
+        index: Index,
+        job: &Job<'_>,
+        clients: Vec<Client>,
+        interrupted: &Interrupted,
+        arguments: &ImportArgs,
+    ) -> u8 {
+        let started = Instant::now();
+        self.tally.foreign = index.foreign;
+        self.tally.passed_over = index.passed_over;
+        self.progress.begin(index.entries.len());
+        for (what, why) in &index.unreadable {
+            self.unreadable(what, why);
+        }
+        let (sender, reports) = channel();
+        let left = std::thread::scope(|scope| {
+            let running = scope.spawn(move || run(job, clients, index.entries, &sender));
+            self.take_down(&reports, job.governor, interrupted);
+            running.join().unwrap_or_default()
+        });
+        self.tally.left += left;
+        self.progress.end();
+        self.conclude(started.elapsed(), arguments, job.failed, interrupted.seen())
+    }
+
+    /// Until all workers have gone.
+    fn take_down(&mut self, reports: &Receiver<Report>, governor: &Governor, interrupted: &Interrupted) {
+        loop {
+            match reports.recv_timeout(Duration::from_millis(100)) {
+                Ok(report) => self.report(&report),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            if interrupted.seen() && !governor.is_stopped() {
+                governor.stop();
+                self.progress.say("ending: what is under way is finished, a second Ctrl-C ends at once");
+            }
+            if let Some((failure, wait)) = governor.news() {
+                let settings = self.settings;
+                let remedy = remedy(failure.cause, settings.endpoint.service(), settings.on_too_large);
+                let seconds = wait.as_secs_f64();
+                self.progress.say(&format!("waiting {seconds:.0} s: {}; {remedy}", failure.detail));
+            }
+            self.progress.show(&Shown {
+                done: self.tally.delivered + self.tally.known + self.tally.failures(),
+                failures: self.tally.failures(),
+                waiting: governor.waiting().filter(|_| !governor.is_stopped()),
+            });
+        }
+    }
+
+    fn report(&mut self, report: &Report) {
+        self.tally.count(report.fate);
+        if !matches!(report.fate, Fate::Known | Fate::Left) {
+            self.log(report);
+        }
+        if self.json {
+            self.write_json(&ReportShown::of(report, self.settings));
+        }
+        if let Some(failure) = &report.failure {
+            let verdict = failure.cause.verdict(self.settings.on_too_large);
+            let text = match report.fate {
+                Fate::Unreadable => format!("{}: unreadable: {}", report.place, failure.detail),
+                fate => format!("{}: {} {}: {}", report.place, fate.word(), verdict.code, failure.detail),
+            };
+            self.progress.say(&text);
+            if matches!(report.fate, Fate::Deferred) && self.stop.is_none() && report.status.is_some() {
+                self.stop = Some(
+                    remedy(failure.cause, self.settings.endpoint.service(), self.settings.on_too_large)
+                        .to_owned(),
+                );
+            }
+        }
+        if let Some(notice) = &report.notice {
+            self.progress.say(&format!("{}: {notice}", report.place));
+        }
+    }
+
+    fn unreadable(&mut self, what: &str, why: &str) {
+        self.tally.count(Fate::Unreadable);
+        self.progress.say(&format!("{what}: unreadable: {why}"));
+        if self.json {
+            self.write_json(&UnreadableShown { source: what, outcome: Fate::Unreadable.word(), cause: why });
+        }
+    }
+
+    fn log(&self, report: &Report) {
+        let milliseconds = report.took.as_millis();
+        let (exit, mut line) = delivery::outcome_line(
+            &report.line,
+            report.status,
+            report.failure.as_ref(),
+            self.settings,
+            milliseconds,
+        );
+        line.add("source", &report.place);
+        log::write(if exit == Exit::Delivered && !report.arrives { Level::WARN } else { level(exit) }, &line);
+    }
+
+    fn write_json(&self, value: &impl Serialize) {
+        if let Ok(mut text) = serde_json::to_vec(value) {
+            text.push(b'\n');
+            let _ = io::stdout().write_all(&text);
+        }
+    }
+
+    /// The table, and what to do about the rest.
+    fn conclude(
+        &self,
+        took: Duration,
+        arguments: &ImportArgs,
+        failed: Option<&FailedFolder>,
+        interrupted: bool,
+    ) -> u8 {
+        let mut text = self.tally.table(took);
+        for line in self.advice(arguments, failed, interrupted) {
+            text.push_str(&line);
+            text.push('\n');
+        }
+        let written = if self.json {
+            io::stderr().write_all(text.as_bytes())
+        } else {
+            io::stdout().write_all(text.as_bytes())
+        };
+        match self.tally.status() {
+            0 if written.is_err() => 74,
+            status => status,
+        }
+    }
+
+    fn advice(
+        &self,
+        arguments: &ImportArgs,
+        failed: Option<&FailedFolder>,
+        interrupted: bool,
+    ) -> Vec<String> {
+        let mut advice = Vec::new();
+        let again = self.tally.deferred + self.tally.left > 0;
+        if again && let (Some(first), false) = (&self.stop, interrupted) {
+            advice.push(format!("First: {first}."));
+        }
+        if again && arguments.journal.is_some() {
+            advice.push("Run the same command again: the journal knows what was delivered.".to_owned());
+        } else if again {
+            advice.push(
+                "Run the same command again, within 30 days: Action Mailbox stores the same bytes once."
+                    .to_owned(),
+            );
+        }
+        if let (Some(folder), true) = (&arguments.failed, failed.is_some_and(|failed| failed.kept() > 0)) {
+            let folder = folder.display();
+            advice.push(format!("What failed is in {folder}, the reasons in {folder}/list.tsv."));
+        } else if self.tally.rejected + self.tally.unreadable > 0 {
+            advice.push("The lines above say why; --failed DIR keeps what fails in a folder.".to_owned());
+        }
+        advice
+    }
+}

@@ -1,0 +1,83 @@
+//! `ingress import --dry-run`: the summary of what would happen.
+
+use std::io::{self, Write};
+
+use super::{Abandoned, complain, found};
+use crate::cli::{ImportArgs, Options};
+use crate::command::progress::{Progress, Shown};
+use crate::config::Rules;
+use crate::environment::Environment;
+use crate::import::{Index, Preview, preview};
+
+/// Looks at everything and sends nothing; gives the exit status.
+pub(super) fn rehearse(
+    arguments: &ImportArgs,
+    options: &Options,
+    environment: &Environment,
+) -> Result<u8, Abandoned> {
+    let (rules, notice) = Rules::load(options, environment)?;
+    if let Some(notice) = notice {
+        complain(&notice);
+    }
+    let progress = Progress::new(arguments.json);
+    let index = found(arguments, &progress);
+    progress.begin(index.entries.len());
+    for (what, why) in &index.unreadable {
+        progress.say(&format!("{what}: unreadable: {why}"));
+    }
+    let mut preview = preview(
+        &index.entries,
+        &options.recipient,
+        options.sender.as_ref(),
+        &rules,
+        arguments.jobs.get(),
+        |done| progress.show(&Shown { done, failures: 0, waiting: None }),
+    );
+    progress.end();
+    preview.unreadable += index.unreadable.len();
+    let text = if arguments.json {
+        serde_json::to_string_pretty(&preview).map_or_else(|_| String::new(), |text| text + "\n")
+    } else {
+        summary(&preview, &index)
+    };
+    let written = io::stdout().write_all(text.as_bytes());
+    Ok(match written {
+        Err(_) => 74,
+        Ok(()) if preview.unreadable + preview.too_large > 0 => 65,
+        Ok(()) => 0,
+    })
+}
+
+fn summary(preview: &Preview, index: &Index) -> String {
+    let mut text = String::new();
+    let mut row = |label: &str, count: usize, what: &str| {
+        text.push_str(&format!("{label:<12} {count:>9}  {what}\n"));
+    };
+    let of = |route: &str| preview.routes.get(route).copied().unwrap_or_default();
+    row("messages", preview.messages, "");
+    if preview.copies > preview.messages {
+        row("copies", preview.copies, "one for each recipient");
+    }
+    row("replies", of("reply"), "go to their conversations");
+    row("inbox", of("inbox"), "go to an inbox, most as new conversations");
+    if of("unknown") > 0 {
+        row("unknown", of("unknown"), "go to the inbox with their address, if there is one: set inboxes");
+    }
+    row("lost", preview.losses.values().sum(), "Chatwoot would not show them");
+    for (why, count) in &preview.losses {
+        row("", *count, why);
+    }
+    row("too large", preview.too_large, "exceed max_size");
+    row("unreadable", preview.unreadable, "could not be read, or are no messages");
+    if index.passed_over > 0 {
+        row("not selected", index.passed_over, "");
+    }
+    if index.foreign > 0 {
+        row("no mail", index.foreign, "files in the folders that are no mail");
+    }
+    row("repairs", preview.repairs.values().sum(), "");
+    for (name, count) in &preview.repairs {
+        row("", *count, name);
+    }
+    text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+}
