@@ -1,5 +1,7 @@
 //! What the answer to the probe means: the one table from statuses to findings and remedies.
 
+use std::borrow::Cow;
+
 use url::Url;
 
 use super::api::Api;
@@ -20,38 +22,86 @@ pub(crate) struct Asked<'a> {
     pub(crate) api: Option<&'a Api>,
 }
 
-/// The one row of the table that fits.
+/// What the answer means.
 pub(crate) fn finding(answer: &Answer, asked: &Asked<'_>) -> Finding {
-    use Machine::{Chatwoot, Here, Proxy};
     let status = answer.status;
-    let fault = |what: &str| Finding::fault(Subject::Endpoint, format!("{status}: {what}"));
     match status {
         _ if is_well(answer, asked) => {
-            let what = format!("takes the {}, and would take mail ({status} to an empty probe)", asked.proof());
+            let what =
+                format!("takes the {}, and would take mail ({status} to an empty probe)", asked.proof());
             Finding::ok(Subject::Endpoint, what)
         }
-        300..400 => redirected(answer, asked),
+        300..=399 => redirected(answer, asked),
         401 => unauthorized(answer, asked),
         404 => not_found(asked),
         500 => failed(asked),
-        200..300 if answer.is_page() => fault("a page for people: a login page, a parked page or another program answers there")
-            .mended(Here, format!("mend {}; with a login before Chatwoot, exempt /rails/action_mailbox/ from it", asked.url)),
-        200..300 => fault("whatever answers there takes anything: mail sent to it would be lost")
-            .mended(Here, format!("mend {}: it is not Chatwoot's", asked.url)),
-        400 => fault("it does not understand the request")
-            .mended(Here, format!("mend scheme and port in {}; is http sent to an https port?", asked.url)),
-        403 => fault("the request is forbidden, before Chatwoot looked at the password")
-            .mended(Proxy, "allow this host and the path /rails/action_mailbox/; Rails itself forbids host names that are not in its config.hosts"),
-        405 | 415 | 422 => fault("what answers there is not the endpoint of this service").mended(Here, format!("mend {}", asked.url)),
-        407 => fault("the proxy wants a password").mended(Here, "put it into the URL of proxy, or go without a proxy"),
-        413 => fault("even an empty message is too large").mended(Proxy, "raise client_max_body_size (nginx), LimitRequestBody (Apache)"),
-        408 | 504 => fault("the proxy is up, but Chatwoot does not answer it in time").mended(Chatwoot, "look why its web server hangs"),
-        429 => fault("the rate of requests is limited").mended(Proxy, "exempt this host from the limit"),
-        502 => fault("the proxy is up, but Chatwoot's web server is down").mended(Chatwoot, "start it (Rails, puma), or mend the address that the proxy passes requests to"),
-        503 => fault("no web server of Chatwoot is ready: maintenance, overload or start").mended(Chatwoot, "start its web server (Rails, puma), or wait until it is up"),
-        520..=530 => fault("Cloudflare cannot reach Chatwoot's web server").mended(Chatwoot, "start its web server, or mend the origin in Cloudflare"),
-        501..=599 => fault("the server failed").mended(Chatwoot, "look into the log of Chatwoot and of the proxy before it"),
-        _ => fault("an answer that Chatwoot never gives").mended(Here, format!("mend {}", asked.url)),
+        _ => {
+            let (what, machine, action) = row(status, answer.is_page(), asked.url);
+            Finding::fault(Subject::Endpoint, format!("{status}: {what}")).mended(machine, action)
+        }
+    }
+}
+
+/// The row of the table for a status that says enough by itself; `url` is where the URL is set.
+fn row(status: u16, is_page: bool, url: &str) -> (&'static str, Machine, Cow<'static, str>) {
+    use Machine::{Chatwoot, Here, Proxy};
+    match status {
+        200..300 if is_page => (
+            "a page for people: a login page, a parked page or another program answers there",
+            Here,
+            format!("mend {url}; with a login before Chatwoot, exempt /rails/action_mailbox/ from it").into(),
+        ),
+        200..300 => (
+            "whatever answers there takes anything: mail sent to it would be lost",
+            Here,
+            format!("mend {url}: it is not Chatwoot's").into(),
+        ),
+        400 => (
+            "it does not understand the request",
+            Here,
+            format!("mend scheme and port in {url}; is http sent to an https port?").into(),
+        ),
+        403 => (
+            "the request is forbidden, before Chatwoot looked at it",
+            Proxy,
+            "allow this host and the path /rails/action_mailbox/ (in Rails itself: config.hosts)".into(),
+        ),
+        405 | 415 | 422 => {
+            ("what answers there is not the endpoint of this service", Here, format!("mend {url}").into())
+        }
+        407 => {
+            ("the proxy wants a password", Here, "put it into the URL of proxy, or go without a proxy".into())
+        }
+        413 => (
+            "even an empty message is too large",
+            Proxy,
+            "raise client_max_body_size (nginx), LimitRequestBody (Apache)".into(),
+        ),
+        408 | 504 => (
+            "the proxy is up, but Chatwoot does not answer it in time",
+            Chatwoot,
+            "look why its web server hangs".into(),
+        ),
+        429 => ("the rate of requests is limited", Proxy, "exempt this host from the limit".into()),
+        502 => (
+            "the proxy is up, but Chatwoot's web server is down",
+            Chatwoot,
+            "start it (Rails, puma), or mend the address that the proxy passes requests to".into(),
+        ),
+        503 => (
+            "no web server of Chatwoot is ready: maintenance, overload or start",
+            Chatwoot,
+            "start its web server (Rails, puma), or wait until it is up".into(),
+        ),
+        520..=530 => (
+            "Cloudflare cannot reach Chatwoot's web server",
+            Chatwoot,
+            "start its web server, or mend the origin in Cloudflare".into(),
+        ),
+        501..=599 => {
+            ("the server failed", Chatwoot, "look into the log of Chatwoot and of the proxy before it".into())
+        }
+        _ => ("an answer that Chatwoot never gives", Here, format!("mend {url}").into()),
     }
 }
 

@@ -54,50 +54,66 @@ fn distrusted(
     whence: &str,
     bundle: Option<&Path>,
 ) -> Finding {
-    let fault = |what: String| Finding::fault(Subject::Tls, what);
-    let Some(shown) = shown else {
-        return fault(format!("the certificate is refused: {distrust:?}"))
-            .mended(Machine::Proxy, "let the web server show a valid certificate");
-    };
+    let Some(shown) = shown else { return refused(&format!("is refused: {distrust:?}")) };
+    let fault = |what: String| Finding::fault(Subject::Tls, format!("the certificate {what}"));
     match distrust {
-        _ if shown.is_authority => fault("the certificate is an authority's own (CA:TRUE), which no server may show".to_owned())
-            .mended(
-                Machine::Proxy,
-                format!("let the web server show one for {host}: for a self-signed one, openssl req -x509 with -addext basicConstraints=critical,CA:FALSE, and ca_file here"),
-            ),
-        Distrust::Expired => fault(format!("the certificate expired on {}, {} ago", day(shown.not_after), days(-shown.days_left())))
-            .mended(Machine::Proxy, "renew the certificate and reload the web server"),
-        Distrust::NotYetValid => fault(format!("the certificate is valid from {} on", day(shown.not_before)))
-            .mended(Machine::Here, "set the clock, if it is wrong; else the server shows the wrong certificate"),
-        Distrust::OtherName if shown.names.is_empty() => {
-            fault("the certificate names no host: the common name does not count".to_owned())
-                .mended(Machine::Proxy, format!("let the web server show one with the subject alternative name {host}"))
+        _ if shown.is_authority => {
+            fault("is an authority's own (CA:TRUE), which no server may show".to_owned())
+                .mended(Machine::Proxy, another_than_an_authority_s(host))
         }
-        Distrust::OtherName => fault(format!("the certificate is for {}, not for {host}", shown.names())).mended(
+        Distrust::Expired => {
+            let ago = days(-shown.days_left());
+            fault(format!("expired on {}, {ago} ago", day(shown.not_after)))
+                .mended(Machine::Proxy, "renew the certificate and reload the web server")
+        }
+        Distrust::NotYetValid => fault(format!("is valid from {} on", day(shown.not_before))).mended(
             Machine::Here,
-            format!("use a host name that the certificate is for ({whence}), or have one made for {host}"),
+            "set the clock, if it is wrong; else the server shows the wrong certificate",
+        ),
+        Distrust::OtherName if shown.names.is_empty() => {
+            fault("names no host: the common name does not count".to_owned()).mended(
+                Machine::Proxy,
+                format!("let the web server show one with the subject alternative name {host}"),
+            )
+        }
+        Distrust::OtherName => fault(format!("is for {}, not for {host}", shown.names())).mended(
+            Machine::Here,
+            format!("use a host name that it is for ({whence}), or have one made for {host}"),
         ),
         Distrust::UnknownIssuer => unknown_issuer(shown, bundle),
-        Distrust::Revoked => fault("the certificate is revoked".to_owned())
-            .mended(Machine::Proxy, "get a new certificate and reload the web server"),
-        Distrust::Other(why) => fault(format!("the certificate is not acceptable: {why}"))
-            .mended(Machine::Proxy, "let the web server show a valid certificate"),
+        Distrust::Revoked => refused("is revoked"),
+        Distrust::Other(why) => refused(&format!("is not acceptable: {why}")),
     }
+}
+
+fn refused(why: &str) -> Finding {
+    Finding::fault(Subject::Tls, format!("the certificate {why}"))
+        .mended(Machine::Proxy, "let the web server show a valid certificate")
+}
+
+/// What `openssl req -x509` makes when nothing else is said.
+fn another_than_an_authority_s(host: &str) -> String {
+    format!(
+        "let the web server show one for {host}; a self-signed one: openssl req -x509 with \
+         -addext basicConstraints=critical,CA:FALSE, and ca_file here"
+    )
 }
 
 fn unknown_issuer(shown: &Certificate, bundle: Option<&Path>) -> Finding {
     let trusted = bundle.map_or_else(|| "nothing".to_owned(), |path| path.display().to_string());
+    let fault = |what: String| Finding::fault(Subject::Tls, format!("the certificate is {what}"));
     if shown.self_signed {
-        return Finding::fault(Subject::Tls, format!("the certificate is self-signed, and not among those in {trusted}"))
-            .mended(Machine::Here, "write the server's certificate into a file and set ca_file to it, or get one from a public authority");
+        return fault(format!("self-signed, and not among those in {trusted}")).mended(
+            Machine::Here,
+            "set ca_file to a file with the server's certificate, or get one from a public authority",
+        );
     }
-    let what =
-        format!("the certificate is issued by {}, which is not among those in {trusted}", shown.issuer);
-    let finding = Finding::fault(Subject::Tls, what);
+    let finding = fault(format!("issued by {}, which is not among those in {trusted}", shown.issuer));
     if shown.alone {
         return finding.mended(
             Machine::Proxy,
-            "let the web server send the whole chain (fullchain.pem); with an authority of your own, set ca_file here to its certificate",
+            "let the web server send the whole chain (fullchain.pem); with an authority of your own, set \
+             ca_file here to its certificate",
         );
     }
     finding

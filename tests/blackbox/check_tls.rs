@@ -103,7 +103,7 @@ fn a_certificate_for_another_name_says_for_which() {
         "chat.example.com",
         |_| {},
         "the certificate is for chat.example.com, not for 127.0.0.1",
-        "here: use a host name that the certificate is for (url in DIR/ingress.toml), or have one made for 127.0.0.1",
+        "here: use a host name that it is for (url in DIR/ingress.toml), or have one made for 127.0.0.1",
     );
 }
 
@@ -126,7 +126,8 @@ fn an_unknown_authority_is_named() {
 fn a_self_signed_certificate_is_called_so() {
     let server = Authority::self_signed_server("127.0.0.1", |_| {});
     let text = of_tls(&server, &Authority::new(), 69);
-    let remedy = "here: write the server's certificate into a file and set ca_file to it, or get one from a public authority";
+    let remedy =
+        "here: set ca_file to a file with the server's certificate, or get one from a public authority";
     assert_eq!(
         text,
         format!(
@@ -141,7 +142,7 @@ fn a_self_signed_certificate_is_called_so() {
 fn a_self_signed_certificate_that_is_an_authority_s_is_no_server_s() {
     let authority = |params: &mut CertificateParams| params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let server = Authority::self_signed_server("127.0.0.1", authority);
-    let remedy = "on the proxy before Chatwoot: let the web server show one for 127.0.0.1: for a self-signed one, openssl req -x509 with -addext basicConstraints=critical,CA:FALSE, and ca_file here";
+    let remedy = "on the proxy before Chatwoot: let the web server show one for 127.0.0.1; a self-signed one: openssl req -x509 with -addext basicConstraints=critical,CA:FALSE, and ca_file here";
     assert_eq!(
         of_tls(&server, &Authority::new(), 69),
         format!(
