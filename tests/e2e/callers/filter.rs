@@ -44,6 +44,9 @@ pub(super) enum Fate {
 /// A filter, and the mail server before it.
 pub(super) struct Filter<F> {
     postfix: Postfix,
+    /// Where the files of its page are.
+    setup: PathBuf,
+    /// Of the account.
     home: PathBuf,
     filter: PhantomData<F>,
 }
@@ -52,17 +55,17 @@ pub(super) struct Filter<F> {
 const FILTERED: Way = Way { main: "main.cf", master: None, tables: &["chatwoot_virtual"], commands: &[] };
 
 impl<F: MailFilter> Filter<F> {
-    /// Starts it with rules changed by `edit`.
-    pub(super) fn edited(deployment: &Deployment, edit: impl Fn(String) -> String) -> Self {
+    /// Gives the account the rules of the page, changed by `edit`, instead of those it has.
+    pub(super) fn configure(&self, edit: impl Fn(String) -> String) {
+        write_rules::<F>(&self.setup, &self.home, edit);
+    }
+
+    fn set_up(deployment: &Deployment) -> Self {
         let setup = deployment.setup(F::NAME);
         let home = deployment.folder().join("account");
         fs::create_dir(&home).unwrap();
         chown(&home, Some(NOGROUP), Some(NOGROUP)).unwrap();
-        let rules = home.join(F::FILE);
-        let text = fs::read_to_string(setup.join(F::FILE)).unwrap();
-        fs::write(&rules, edit(F::adapted(&text, &home))).unwrap();
-        mode(&rules, 0o600);
-        chown(&rules, Some(NOGROUP), Some(NOGROUP)).unwrap();
+        let rules = write_rules::<F>(&setup, &home, |rules| rules);
         // An address that the administrator's table keeps out, rules that are in no home, and less patience.
         append(&setup.join("chatwoot_virtual"), &format!("/@reply\\.example\\.com$/ {USER}\n"));
         let main = format!(
@@ -71,7 +74,7 @@ impl<F: MailFilter> Filter<F> {
         );
         append(&setup.join("main.cf"), &main);
         let postfix = Postfix::start_with(deployment.folder(), &setup, &FILTERED);
-        Self { postfix, home, filter: PhantomData }
+        Self { postfix, setup, home, filter: PhantomData }
     }
 
     /// What becomes of a message, as Postfix sees it.
@@ -97,6 +100,15 @@ impl<F: MailFilter> Filter<F> {
     }
 }
 
+fn write_rules<F: MailFilter>(setup: &Path, home: &Path, edit: impl Fn(String) -> String) -> PathBuf {
+    let text = fs::read_to_string(setup.join(F::FILE)).unwrap();
+    let rules = home.join(F::FILE);
+    fs::write(&rules, edit(F::adapted(&text, home))).unwrap();
+    mode(&rules, 0o600);
+    chown(&rules, Some(NOGROUP), Some(NOGROUP)).unwrap();
+    rules
+}
+
 impl<F: MailFilter> Caller for Filter<F> {
     const NAME: &'static str = F::NAME;
     const DELIVERED: &'static [&'static str] =
@@ -112,7 +124,7 @@ impl<F: MailFilter> Caller for Filter<F> {
     }
 
     fn start(deployment: &Deployment) -> Self {
-        Self::edited(deployment, |rules| rules)
+        Self::set_up(deployment)
     }
 
     fn submit(&self, mail: &Mail) -> Result<(), String> {

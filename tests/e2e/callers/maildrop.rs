@@ -36,30 +36,26 @@ matrix!(Filter<Maildrop>);
 
 #[test]
 fn an_account_without_a_shell_delivers_because_of_shell() {
-    let with = Deployment::start();
-    assert_eq!(Filter::<Maildrop>::start(&with).fate(&reply(1)), Fate::Taken);
-    assert_eq!(with.server().records(), 1);
-    let bare = Deployment::start();
-    let maildrop = Filter::<Maildrop>::edited(&bare, without("SHELL=\"/bin/sh\"\n"));
-    assert_eq!(maildrop.fate(&reply(1)), Fate::Returned);
+    let deployment = Deployment::start();
+    let maildrop = Filter::<Maildrop>::start(&deployment);
+    assert_eq!(maildrop.fate(&reply(1)), Fate::Taken);
+    assert_eq!(deployment.server().records(), 1);
+    maildrop.configure(without("SHELL=\"/bin/sh\"\n"));
+    assert_eq!(maildrop.fate(&reply(2)), Fate::Returned);
     assert!(maildrop.log().contains("This account is currently not available."), "{}", maildrop.log());
 }
-
-const JUDGED: &str = "; case $? in 0) exit 0;; 65) exit 65;; *) exit 75;; esac";
 
 #[test]
 fn a_missing_binary_and_a_killed_run_keep_the_mail_because_of_the_case() {
     let deployment = Deployment::start();
     let maildrop = Filter::<Maildrop>::start(&deployment);
+    let bare = without("; case $? in 0) exit 0;; 65) exit 65;; *) exit 75;; esac");
     deployment.install(b"#!/bin/sh\ncat >/dev/null\nkill -KILL $$\n");
     assert_eq!(maildrop.fate(&reply(1)), Fate::Kept);
-    deployment.uninstall();
-    assert_eq!(maildrop.fate(&reply(2)), Fate::Kept);
-    drop(maildrop);
-    let deployment = Deployment::start();
-    let maildrop = Filter::<Maildrop>::edited(&deployment, without(JUDGED));
-    deployment.install(b"#!/bin/sh\ncat >/dev/null\nkill -KILL $$\n");
-    assert_eq!(maildrop.fate(&reply(1)), Fate::Returned);
-    deployment.uninstall();
+    maildrop.configure(&bare);
     assert_eq!(maildrop.fate(&reply(2)), Fate::Returned);
+    deployment.uninstall();
+    assert_eq!(maildrop.fate(&reply(3)), Fate::Returned);
+    maildrop.configure(|rules| rules);
+    assert_eq!(maildrop.fate(&reply(4)), Fate::Kept);
 }

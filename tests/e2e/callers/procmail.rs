@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use super::Deployment;
 use super::deployment::Fault;
 use super::filter::{Fate, Filter, MailFilter};
 use super::mail::reply;
 use super::matrix::matrix;
 use super::reader::{replacing, without};
+use super::{Caller, Deployment};
 
 struct Procmail;
 
@@ -34,53 +34,54 @@ impl MailFilter for Procmail {
 
 matrix!(Filter<Procmail>);
 
-/// What becomes of a message that fails, and whether it is in the account's mailbox then.
-fn fate_of_a_failure(spoil: impl Fn(&Deployment), edit: impl Fn(String) -> String) -> (Fate, bool) {
+fn started() -> (Deployment, Filter<Procmail>) {
     let deployment = Deployment::start();
-    let procmail = Filter::<Procmail>::edited(&deployment, edit);
-    spoil(&deployment);
-    let fate = procmail.fate(&reply(1));
-    assert_eq!(deployment.server().records(), 0);
-    (fate, procmail.mailbox().contains("Subject: Message 1\n"))
-}
-
-fn server_down(deployment: &Deployment) {
-    deployment.break_with(Fault::ServerDown);
-}
-
-fn killed(deployment: &Deployment) {
-    deployment.install(b"#!/bin/sh\ncat >/dev/null\nkill -KILL $$\n");
-}
-
-fn as_it_is(rules: String) -> String {
-    rules
+    let procmail = Filter::start(&deployment);
+    (deployment, procmail)
 }
 
 #[test]
 fn a_failure_keeps_the_mail_because_of_the_w() {
-    assert_eq!(fate_of_a_failure(server_down, as_it_is), (Fate::Kept, false));
-    assert_eq!(fate_of_a_failure(server_down, replacing(":0 w\n", ":0\n")), (Fate::Taken, false));
+    let (deployment, procmail) = started();
+    deployment.break_with(Fault::ServerDown);
+    assert_eq!(procmail.fate(&reply(1)), Fate::Kept);
+    procmail.configure(replacing(":0 w\n", ":0\n"));
+    assert_eq!(procmail.fate(&reply(2)), Fate::Taken, "and nobody has it");
+    assert_eq!((deployment.server().records(), procmail.mailbox()), (0, String::new()));
 }
 
 #[test]
 fn a_failure_does_not_end_in_the_mailbox_because_of_what_follows_the_recipe() {
-    assert_eq!(fate_of_a_failure(server_down, as_it_is), (Fate::Kept, false));
-    assert_eq!(fate_of_a_failure(server_down, without("\nHOST\n")), (Fate::Kept, true));
-    let recipe = |rules: String| rules.split_once("# Only a failure").unwrap().0.to_owned();
-    assert_eq!(fate_of_a_failure(server_down, recipe), (Fate::Taken, true));
+    let (deployment, procmail) = started();
+    deployment.break_with(Fault::ServerDown);
+    assert_eq!(procmail.fate(&reply(1)), Fate::Kept);
+    assert_eq!(procmail.mailbox(), "");
+    procmail.configure(without("\nHOST\n"));
+    assert_eq!(procmail.fate(&reply(2)), Fate::Kept, "and filed at each try");
+    procmail.configure(|rules| rules.split_once("# Only a failure").unwrap().0.to_owned());
+    assert_eq!(procmail.fate(&reply(3)), Fate::Taken);
+    let mailbox = procmail.mailbox();
+    assert!(
+        mailbox.contains("Subject: Message 2\n") && mailbox.contains("Subject: Message 3\n"),
+        "{mailbox}"
+    );
 }
 
 #[test]
 fn a_killed_run_keeps_the_mail_because_of_75() {
-    assert_eq!(fate_of_a_failure(killed, as_it_is), (Fate::Kept, false));
-    assert_eq!(fate_of_a_failure(killed, without("  EXITCODE=75\n")), (Fate::Taken, false));
+    let (deployment, procmail) = started();
+    deployment.install(b"#!/bin/sh\ncat >/dev/null\nkill -KILL $$\n");
+    assert_eq!(procmail.fate(&reply(1)), Fate::Kept);
+    procmail.configure(without("  EXITCODE=75\n"));
+    assert_eq!(procmail.fate(&reply(2)), Fate::Taken, "and nobody has it");
+    assert_eq!((deployment.server().records(), procmail.mailbox()), (0, String::new()));
 }
 
 #[test]
 fn what_is_delivered_is_delivered_once_because_exitcode_is_set_after_the_failure() {
-    let deployment = Deployment::start();
-    let early = |rules| replacing("SHELL=/bin/sh\n", "SHELL=/bin/sh\nEXITCODE=75\n")(rules);
-    let procmail = Filter::<Procmail>::edited(&deployment, early);
-    assert_eq!(procmail.fate(&reply(1)), Fate::Kept);
-    assert_eq!(deployment.server().records(), 1);
+    let (deployment, procmail) = started();
+    assert_eq!(procmail.fate(&reply(1)), Fate::Taken);
+    procmail.configure(replacing("SHELL=/bin/sh\n", "SHELL=/bin/sh\nEXITCODE=75\n"));
+    assert_eq!(procmail.fate(&reply(2)), Fate::Kept, "although it was delivered");
+    assert_eq!(deployment.server().records(), 2);
 }
