@@ -65,7 +65,7 @@ fn fill_line(line: &str, values: &Values, inbox: Option<&(String, String)>) -> S
 }
 
 /// What stands before the user's name, which is also the program's.
-const BEFORE_USER: [&str; 9] = ["user=", "U=", "= ", "user ", "-u ", "~", ":", "$/   ", "chown "];
+const BEFORE_USER: [&str; 10] = ["--as ", "user=", "U=", "= ", "user ", "-u ", "~", ":", "$/   ", "chown "];
 
 /// Whether `sample` stands at the beginning of `rest`, not as a part of a longer word.
 fn is_word(sample: &str, rest: &str, before: &str) -> bool {
@@ -107,6 +107,7 @@ mod tests {
             ("  user=ingress argv=x", "  user=mailer argv=x"),
             ("user = ingress", "user = mailer"),
             ("sudo -u ingress ingress check", "sudo -u mailer ingress check"),
+            ("ingress check --as ingress", "ingress check --as mailer"),
             ("~ingress/.getmail", "~mailer/.getmail"),
             ("virtual { \"@\" = ingress }", "virtual { \"@\" = mailer }"),
             ("reply.example.com:ingress", "reply.acme.test:mailer"),
