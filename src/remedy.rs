@@ -6,6 +6,9 @@ use crate::outcome::{Cause, TooLarge};
 /// The remedy that stands in the log.
 pub(crate) fn remedy(cause: Cause, service: Service, on_too_large: TooLarge) -> &'static str {
     match cause {
+        Cause::Answer(400 | 422) if service != Service::Relay => Some(
+            "look into Chatwoot's log for why Rails could not read the form; usual: a limit that is set lower than Rack's 16 MiB",
+        ),
         Cause::Answer(401) => unauthorized(service),
         Cause::Answer(404) => not_found(service),
         Cause::Answer(500) => failed(service),
@@ -74,6 +77,7 @@ mod tests {
         assert!(of(401, Service::Mailgun).contains("MAILGUN_INGRESS_SIGNING_KEY"));
         assert!(of(401, Service::Mailgun).contains("clock"));
         assert!(of(401, Service::Mandrill).contains("MANDRILL_INGRESS_API_KEY"));
+        assert!(of(400, Service::Sendgrid).contains("16 MiB"));
         assert!(of(500, Service::Mandrill).contains("MANDRILL_INGRESS_API_KEY"));
     }
 

@@ -191,13 +191,15 @@ impl Endpoint {
         now: u64,
     ) -> Result<Request<'a>, Failure> {
         let Letter { bytes, recipient, .. } = letter;
-        let (url, text, recipient) = (&self.url, String::from_utf8_lossy(&bytes), recipient.as_deref());
+        let (url, recipient) = (&self.url, recipient.as_deref());
+        // It is ASCII for those that want text: nothing is copied.
+        let text = || String::from_utf8_lossy(&bytes);
         match self.service {
-            Service::Relay => return Ok(relay::request(url, secret, bytes)),
-            Service::Sendgrid => sendgrid::request(url, secret, &text, recipient),
-            Service::Mailgun => mailgun::request(url, secret, &text, recipient, now),
-            Service::Mandrill => mandrill::request(url, secret, &text),
-            Service::Postmark => postmark::request(url, secret, &text),
+            Service::Relay => Ok(relay::request(url, secret, bytes.clone())),
+            Service::Sendgrid => sendgrid::request(url, secret, &text(), recipient),
+            Service::Mailgun => mailgun::request(url, secret, &text(), recipient, now),
+            Service::Mandrill => mandrill::request(url, secret, &text()),
+            Service::Postmark => postmark::request(url, secret, &text()),
         }
         .map_err(Failure::from)
     }
