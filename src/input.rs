@@ -43,7 +43,7 @@ pub(crate) fn from_reader(
         sink.received = expected;
         return sink.finish();
     }
-    let mut buffer = vec![0; PIECE];
+    let mut buffer = vec![0; usize::try_from(expected).map_or(PIECE, |expected| expected.clamp(1, PIECE))];
     while sink.received <= max_size {
         match reader.read(&mut buffer) {
             Ok(0) => break,

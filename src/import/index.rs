@@ -1,4 +1,4 @@
-//! All messages that were found, with what decides their order; a few hundred bytes each, whatever their size.
+//! All messages that were found, with what decides their order; less than a hundred bytes each, and the names of files.
 
 use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
@@ -54,11 +54,11 @@ pub(crate) fn read(paths: &[PathBuf], selection: &Selection, mut progress: impl 
         }
         progress(index.entries.len() + index.passed_over);
     });
+    // Until here each is its own thread, counted in the order in which they were found: equal dates stay in it.
+    index.entries.sort_unstable_by_key(|entry| (entry.date, entry.thread));
     for entry in &mut index.entries {
         entry.thread = threads.root(entry.thread);
     }
-    // Stable: equal dates stay in the order in which they were found.
-    index.entries.sort_by_key(|entry| entry.date);
     index
 }
 
@@ -93,9 +93,9 @@ fn addresses(header: &Header<'_>, envelope: &Envelope) -> Vec<Address> {
 }
 
 /// What ties a message to others: Message-IDs, its own and those it refers to, and the conversation it replies to.
-fn keys(header: &Header<'_>, envelope: &Envelope) -> Vec<u64> {
+fn keys(header: &Header<'_>, envelope: &Envelope) -> Vec<u32> {
     let fields = ["Message-ID", "In-Reply-To", "References"].into_iter().flat_map(|name| header.named(name));
-    let mut keys: Vec<u64> = fields.flat_map(|field| ids(field.value)).collect();
+    let mut keys: Vec<u32> = fields.flat_map(|field| ids(field.value)).collect();
     let conversations =
         addresses(header, envelope).into_iter().filter_map(|address| route::reply_uuid(address.local()));
     keys.extend(conversations.map(|uuid| hashed(uuid.as_bytes())));
@@ -103,15 +103,16 @@ fn keys(header: &Header<'_>, envelope: &Envelope) -> Vec<u64> {
 }
 
 /// What stands between angle brackets.
-fn ids(value: &[u8]) -> Vec<u64> {
+fn ids(value: &[u8]) -> Vec<u32> {
     let after = value.split(|byte| *byte == b'<').skip(1);
     after.filter_map(|rest| Some(hashed(rest.get(..memchr::memchr(b'>', rest)?)?))).collect()
 }
 
-fn hashed(bytes: &[u8]) -> u64 {
+/// Half of a hash, for there may be millions: two that are equal by chance make two threads wait for each other, and nothing worse.
+fn hashed(bytes: &[u8]) -> u32 {
     let mut hasher = DefaultHasher::new();
     bytes.hash(&mut hasher);
-    hasher.finish()
+    (hasher.finish() >> 32) as u32
 }
 
 /// Which messages belong together: a union of all that share a key.
@@ -119,12 +120,12 @@ fn hashed(bytes: &[u8]) -> u64 {
 struct Threads {
     /// The parent of each message; a root is its own.
     parents: Vec<u32>,
-    by_key: HashMap<u64, u32>,
+    by_key: HashMap<u32, u32>,
 }
 
 impl Threads {
     /// The thread of the next message, which has these keys.
-    fn of(&mut self, keys: Vec<u64>) -> u32 {
+    fn of(&mut self, keys: Vec<u32>) -> u32 {
         let own = u32::try_from(self.parents.len()).unwrap_or(u32::MAX);
         self.parents.push(own);
         for key in keys {

@@ -117,6 +117,8 @@ pub(super) fn begins(head: &[u8]) -> bool {
 #[derive(Debug)]
 pub(super) struct Unquoted<R> {
     inner: R,
+    /// How much is read at once, in bytes.
+    piece: usize,
     /// Read, but not yet judged: the beginning of a line that may be quoted.
     held: Vec<u8>,
     /// What was judged and is to be handed out.
@@ -126,17 +128,27 @@ pub(super) struct Unquoted<R> {
     ended: bool,
 }
 
-/// How much is read at once.
+/// How much is read at once of a large message.
 const PIECE: usize = 64 * 1024;
 
 impl<R: Read> Unquoted<R> {
-    pub(super) fn new(inner: R) -> Self {
-        Self { inner, held: Vec::new(), ready: Vec::new(), handed: 0, at_line_start: true, ended: false }
+    /// Of a message of so many bytes.
+    pub(super) fn new(inner: R, length: u64) -> Self {
+        let piece = usize::try_from(length).map_or(PIECE, |length| length.clamp(1, PIECE));
+        Self {
+            inner,
+            piece,
+            held: Vec::new(),
+            ready: Vec::new(),
+            handed: 0,
+            at_line_start: true,
+            ended: false,
+        }
     }
 
     /// Reads more, and hands out what is decided.
     fn refill(&mut self) -> io::Result<()> {
-        let mut piece = vec![0; PIECE];
+        let mut piece = vec![0; self.piece];
         let length = self.inner.read(&mut piece)?;
         self.ended = length == 0;
         self.held.extend_from_slice(piece.get(..length).unwrap_or_default());
@@ -215,7 +227,7 @@ mod tests {
             let start = usize::try_from(slice.offset).unwrap();
             let end = start + usize::try_from(slice.length).unwrap();
             let mut message = Vec::new();
-            Unquoted::new(Pieces(&mbox[start..end], piece)).read_to_end(&mut message).unwrap();
+            Unquoted::new(Pieces(&mbox[start..end], piece), slice.length).read_to_end(&mut message).unwrap();
             message
         };
         slices.iter().map(bytes).collect()

@@ -89,9 +89,10 @@ impl Place {
                 Ok((Box::new(file), length))
             }
             Self::Mbox { mbox, offset, length } => {
-                let slice = Slice { file: &mbox.file, at: *offset, end: offset + length.min(&limit) };
+                let slice_length = *length.min(&limit);
+                let slice = Slice { file: &mbox.file, at: *offset, end: offset + slice_length };
                 let reader: Box<dyn Read + '_> =
-                    if mbox.quoted { Box::new(Unquoted::new(slice)) } else { Box::new(slice) };
+                    if mbox.quoted { Box::new(Unquoted::new(slice, slice_length)) } else { Box::new(slice) };
                 Ok((reader, *length))
             }
         }

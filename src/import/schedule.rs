@@ -1,7 +1,8 @@
 //! Who goes next: the oldest message whose thread has nobody under way.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::collections::BinaryHeap;
+use std::num::NonZeroU32;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::index::Entry;
@@ -13,36 +14,53 @@ pub(super) struct Schedule {
     changed: Condvar,
 }
 
+/// Messages go by their numbers: the oldest has the lowest.
 #[derive(Debug)]
 struct Left {
-    /// Threads with a message that may go now, by the number of that message: the oldest has the lowest.
-    ready: BinaryHeap<Reverse<(usize, u32)>>,
-    /// Of each thread what is left, oldest first.
-    threads: BTreeMap<u32, VecDeque<(usize, Entry)>>,
+    /// Nothing in the place of those that had their turn.
+    entries: Vec<Option<Entry>>,
+    /// Of each message the next one of its thread.
+    next: Vec<Option<Number>>,
+    /// The first of each thread that has nobody under way.
+    ready: BinaryHeap<Reverse<Number>>,
+    remaining: usize,
     under_way: usize,
     stopped: bool,
 }
+
+/// Counted from 1, so that none takes no more room: there may be millions of messages.
+type Number = NonZeroU32;
 
 /// A message under way; its thread waits until it is given back.
 #[derive(Debug)]
 pub(super) struct Turn {
     pub(super) entry: Entry,
-    thread: u32,
+    number: Number,
 }
 
 impl Schedule {
     pub(super) fn new(entries: Vec<Entry>) -> Self {
-        let mut threads: BTreeMap<u32, VecDeque<(usize, Entry)>> = BTreeMap::new();
-        for (number, entry) in entries.into_iter().enumerate() {
-            threads.entry(entry.thread).or_default().push_back((number, entry));
+        let mut next: Vec<Option<Number>> = vec![None; entries.len()];
+        // Of each thread, by its name, the first message of those that were looked at: from the youngest to the oldest.
+        let mut first: Vec<Option<Number>> = Vec::new();
+        for (at, (entry, next)) in entries.iter().zip(&mut next).enumerate().rev() {
+            let thread = entry.thread as usize;
+            if thread >= first.len() {
+                first.resize(thread + 1, None);
+            }
+            if let Some(first) = first.get_mut(thread) {
+                *next = std::mem::replace(first, number(at));
+            }
         }
-        let first =
-            |(thread, queue): (&u32, &VecDeque<(usize, Entry)>)| Some(Reverse((queue.front()?.0, *thread)));
-        let ready = threads.iter().filter_map(first).collect();
-        Self {
-            left: Mutex::new(Left { ready, threads, under_way: 0, stopped: false }),
-            changed: Condvar::new(),
-        }
+        let left = Left {
+            remaining: entries.len(),
+            entries: entries.into_iter().map(Some).collect(),
+            next,
+            ready: first.into_iter().flatten().map(Reverse).collect(),
+            under_way: 0,
+            stopped: false,
+        };
+        Self { left: Mutex::new(left), changed: Condvar::new() }
     }
 
     fn left(&self) -> MutexGuard<'_, Left> {
@@ -56,10 +74,10 @@ impl Schedule {
             if left.stopped {
                 return None;
             }
-            if let Some(Reverse((_, thread))) = left.ready.pop() {
-                let (_, entry) = left.threads.get_mut(&thread)?.pop_front()?;
+            if let Some(Reverse(number)) = left.ready.pop() {
+                let entry = left.take(number)?;
                 left.under_way += 1;
-                return Some(Turn { entry, thread });
+                return Some(Turn { entry, number });
             }
             if left.under_way == 0 {
                 return None;
@@ -72,10 +90,8 @@ impl Schedule {
     pub(super) fn settled(&self, turn: &Turn) {
         let mut left = self.left();
         left.under_way -= 1;
-        let next = left.threads.get(&turn.thread).and_then(|queue| queue.front()).map(|(number, _)| *number);
-        match next {
-            Some(number) => left.ready.push(Reverse((number, turn.thread))),
-            None => drop(left.threads.remove(&turn.thread)),
+        if let Some(number) = left.after(turn.number) {
+            left.ready.push(Reverse(number));
         }
         self.changed.notify_all();
     }
@@ -84,9 +100,14 @@ impl Schedule {
     pub(super) fn put_off(&self, turn: &Turn) -> Vec<Entry> {
         let mut left = self.left();
         left.under_way -= 1;
-        let rest = left.threads.remove(&turn.thread).unwrap_or_default();
+        let mut rest = Vec::new();
+        let mut number = left.after(turn.number);
+        while let Some(at) = number {
+            rest.extend(left.take(at));
+            number = left.after(at);
+        }
         self.changed.notify_all();
-        rest.into_iter().map(|(_, entry)| entry).collect()
+        rest
     }
 
     /// Nobody goes any more.
@@ -97,8 +118,28 @@ impl Schedule {
 
     /// How many have not had their turn.
     pub(super) fn remaining(&self) -> usize {
-        self.left().threads.values().map(VecDeque::len).sum()
+        self.left().remaining
     }
+}
+
+impl Left {
+    fn take(&mut self, number: Number) -> Option<Entry> {
+        let entry = self.entries.get_mut(index(number))?.take()?;
+        self.remaining -= 1;
+        Some(entry)
+    }
+
+    fn after(&self, number: Number) -> Option<Number> {
+        *self.next.get(index(number))?
+    }
+}
+
+fn number(index: usize) -> Option<Number> {
+    Number::new(u32::try_from(index + 1).ok()?)
+}
+
+fn index(number: Number) -> usize {
+    number.get() as usize - 1
 }
 
 #[cfg(test)]
