@@ -60,23 +60,6 @@ impl<F: MailFilter> Filter<F> {
         write_rules::<F>(&self.setup, &self.home, edit);
     }
 
-    fn set_up(deployment: &Deployment) -> Self {
-        let setup = deployment.setup(F::NAME);
-        let home = deployment.folder().join("account");
-        fs::create_dir(&home).unwrap();
-        chown(&home, Some(NOGROUP), Some(NOGROUP)).unwrap();
-        let rules = write_rules::<F>(&setup, &home, |rules| rules);
-        // An address that the administrator's table keeps out, rules that are in no home, and less patience.
-        append(&setup.join("chatwoot_virtual"), &format!("/@reply\\.example\\.com$/ {USER}\n"));
-        let main = format!(
-            "mailbox_command = {}\nlocal_destination_concurrency_limit = 20\nallow_min_user = yes\n",
-            F::command(&rules)
-        );
-        append(&setup.join("main.cf"), &main);
-        let postfix = Postfix::start_with(deployment.folder(), &setup, &FILTERED);
-        Self { postfix, setup, home, filter: PhantomData }
-    }
-
     /// What becomes of a message, as Postfix sees it.
     pub(super) fn fate(&self, mail: &Mail) -> Fate {
         let before = self.log().len();
@@ -124,7 +107,20 @@ impl<F: MailFilter> Caller for Filter<F> {
     }
 
     fn start(deployment: &Deployment) -> Self {
-        Self::set_up(deployment)
+        let setup = deployment.setup(F::NAME);
+        let home = deployment.folder().join("account");
+        fs::create_dir(&home).unwrap();
+        chown(&home, Some(NOGROUP), Some(NOGROUP)).unwrap();
+        let rules = write_rules::<F>(&setup, &home, |rules| rules);
+        // An address that the administrator's table keeps out, rules that are in no home, and less patience.
+        append(&setup.join("chatwoot_virtual"), &format!("/@reply\\.example\\.com$/ {USER}\n"));
+        let main = format!(
+            "mailbox_command = {}\nlocal_destination_concurrency_limit = 20\nallow_min_user = yes\n",
+            F::command(&rules)
+        );
+        append(&setup.join("main.cf"), &main);
+        let postfix = Postfix::start_with(deployment.folder(), &setup, &FILTERED);
+        Self { postfix, setup, home, filter: PhantomData }
     }
 
     fn submit(&self, mail: &Mail) -> Result<(), String> {
