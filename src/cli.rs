@@ -25,6 +25,17 @@ pub(crate) struct Cli {
     pub(crate) command: Option<Command>,
 }
 
+/// The command line of a mail server, which asks for nothing but a delivery. Making the definitions of all commands costs a tenth of what a
+/// delivery does: they are made when these words do not fit.
+#[derive(Debug, Parser)]
+#[command(name = "ingress", disable_help_flag = true)]
+struct Plain {
+    #[command(flatten)]
+    options: Options,
+    #[arg(value_name = "ADDR")]
+    more: Vec<OsString>,
+}
+
 const EXAMPLES: &str = "\
 Examples:
   ingress try                                   see a delivery, without configuration
@@ -202,7 +213,13 @@ pub(crate) enum Invocation {
 /// Reads the command line. Whatever does not clearly come from an operator comes from a mail server.
 pub(crate) fn read(arguments: &[OsString]) -> Invocation {
     use clap::error::ErrorKind::{DisplayHelp, DisplayVersion};
-    match Cli::try_parse_from(hyphened_addresses_as_values(arguments)) {
+    let arguments = &hyphened_addresses_as_values(arguments);
+    if let Ok(Plain { options, more }) = Plain::try_parse_from(arguments)
+        && let Ok(options) = with_more(options, more)
+    {
+        return Invocation::Delivery(Ok(options));
+    }
+    match Cli::try_parse_from(arguments) {
         Ok(Cli { options, more, command: None }) => Invocation::Delivery(with_more(options, more)),
         Ok(Cli { options, command: Some(command), .. }) => Invocation::Operator(command, options),
         Err(error) if matches!(error.kind(), DisplayHelp | DisplayVersion) => Invocation::Informed(error),
