@@ -22,6 +22,8 @@ struct Letter {
     envelope: Vec<String>,
     recipient: Option<String>,
     bytes: Vec<u8>,
+    /// What is stored of it when nothing is changed.
+    unchanged: Option<Vec<u8>>,
     route: String,
 }
 
@@ -34,6 +36,7 @@ impl From<Sample> for Letter {
             envelope: sample.envelope(),
             recipient: sample.recipient.clone(),
             bytes: sample.bytes(),
+            unchanged: (sample.is_healthy() && sample.bytes().is_ascii()).then(|| sample.crlf()),
             route: route.to_owned(),
             what: sample.file,
         }
@@ -48,8 +51,13 @@ struct Deployment {
 
 impl Deployment {
     fn of(service: &str) -> Self {
+        Self::with(service, &[])
+    }
+
+    /// One whose server has more in its environment.
+    fn with(service: &str, more: &'static [(&'static str, &'static str)]) -> Self {
         let folder = Folder::new();
-        let server = ActionMailbox::start_as(folder.path(), service);
+        let server = ActionMailbox::start_with(folder.path(), service, more);
         let deployment = Self { folder, server };
         deployment.configure(service, PASSWORD, SIGNING_KEY);
         deployment
@@ -72,13 +80,22 @@ impl Deployment {
         assert_eq!(said, (Some(0), "", ""), "{}: {}", letter.what, self.folder.ingress_log());
     }
 
-    /// What the judge says of the records, with what Chatwoot did with each.
-    fn judged(&self, count: usize) -> Vec<(Routed, Verdict)> {
+    /// The records with what Chatwoot did with each, and what the judge says of it.
+    fn judged(&self, count: usize) -> Vec<Judged> {
         let mut routed = self.server.routed(count);
         routed.sort_by_key(|routed| routed.id);
         let stored: Vec<Vec<u8>> = routed.iter().map(|routed| self.server.stored(routed.id)).collect();
-        routed.into_iter().zip(judge(&stored)).collect()
+        let verdicts = judge(&stored);
+        let judged = routed.into_iter().zip(stored).zip(verdicts);
+        judged.map(|((routed, stored), verdict)| Judged { routed, stored, verdict }).collect()
     }
+}
+
+/// A record.
+struct Judged {
+    routed: Routed,
+    stored: Vec<u8>,
+    verdict: Verdict,
 }
 
 /// Every byte there is, in an attachment that is not encoded, beside names and text that are not ASCII.
@@ -101,6 +118,7 @@ fn raw() -> Letter {
         envelope: vec!["-r".to_owned(), "support@example.com".to_owned()],
         recipient: Some("support@example.com".to_owned()),
         bytes,
+        unchanged: None,
         route: "inbox sales@example.com".to_owned(),
     }
 }
@@ -119,32 +137,42 @@ fn letters() -> Vec<Letter> {
 }
 
 /// Delivers everything through a service, and gives what the judge says of the records.
-fn delivered_through(service: &str) -> Vec<(Letter, Routed, Verdict)> {
+fn delivered_through(service: &str) -> Vec<(Letter, Judged)> {
     let deployment = Deployment::of(service);
     let letters = letters();
     letters.iter().for_each(|letter| deployment.deliver(letter));
     let judged = deployment.judged(letters.len());
     assert_eq!((judged.len(), deployment.server.records()), (letters.len(), letters.len()));
-    letters.into_iter().zip(judged).map(|(letter, (routed, verdict))| (letter, routed, verdict)).collect()
+    letters.into_iter().zip(judged).collect()
 }
 
 /// What the judge says of all mail as it arrives through the relay.
 fn through_the_relay() -> &'static [Verdict] {
     static VERDICTS: OnceLock<Vec<Verdict>> = OnceLock::new();
-    VERDICTS.get_or_init(|| delivered_through("relay").into_iter().map(|(_, _, verdict)| verdict).collect())
+    VERDICTS
+        .get_or_init(|| delivered_through("relay").into_iter().map(|(_, judged)| judged.verdict).collect())
 }
 
 /// Delivers everything through a service, and holds what is stored against what the relay stores.
 fn all_mail_is_the_same_through(service: &str) {
     let expected = through_the_relay();
     assert!(expected.len() > 150);
-    for ((letter, routed, verdict), expected) in delivered_through(service).into_iter().zip(expected) {
+    for ((letter, judged), expected) in delivered_through(service).into_iter().zip(expected) {
+        let Judged { routed, stored, verdict } = judged;
         let what = format!("{} through {service}", letter.what);
         assert_eq!(routed.route, letter.route, "{what}");
         assert_eq!(&verdict, expected, "{what}");
         assert!(routed.x_original_to.len() <= 1, "{what}: {routed:?}");
-        let named_beside = matches!(service, "sendgrid" | "mailgun");
-        if let Some(recipient) = letter.recipient.as_ref().filter(|_| named_beside) {
+        let beside = letter.recipient.as_ref().filter(|_| matches!(service, "sendgrid" | "mailgun"));
+        if let Some(unchanged) = letter.unchanged {
+            let mut expected = String::from_utf8(unchanged).unwrap();
+            if let Some(recipient) = beside {
+                expected = expected.replace(&format!("X-Original-To: {recipient}\r\n"), "");
+                expected.insert_str(0, &format!("X-Original-To: {recipient}\n"));
+            }
+            assert_eq!(String::from_utf8(stored).unwrap(), expected, "{what}");
+        }
+        if let Some(recipient) = beside {
             assert_eq!(routed.x_original_to, std::slice::from_ref(recipient), "{what}");
         }
     }
@@ -177,7 +205,7 @@ fn a_raw_attachment_keeps_every_byte_through_each_service() {
     for service in SERVICES {
         let deployment = Deployment::of(service);
         deployment.deliver(&raw());
-        let (routed, verdict) = deployment.judged(1).remove(0);
+        let Judged { routed, verdict, .. } = deployment.judged(1).remove(0);
         let sent: Vec<u8> = every_byte().collect();
         assert_eq!(verdict.attachments[0], ("r\u{e4}um.bin".to_owned(), sha256(&sent)), "{service}");
         assert!(verdict.text.unwrap().starts_with("Gr\u{fc}\u{df}e = \u{4f60}\u{597d} "), "{service}");
@@ -219,6 +247,18 @@ fn a_chatwoot_that_is_set_to_another_service_keeps_the_message() {
         assert!(last.contains("status=404") && last.contains(&remedy), "{last}");
     }
     assert_eq!(deployment.server.records(), 0);
+}
+
+#[test]
+fn mailgun_s_signature_wants_clocks_that_agree_within_two_minutes() {
+    let ahead = Deployment::with("mailgun", &[("SECONDS_AHEAD", "150")]);
+    ahead.ingress(MESSAGE).run().assert_failed(75, REFUSED);
+    let log = ahead.folder.ingress_log();
+    assert!(log.contains("status=401") && log.contains("the clock of both"), "{log}");
+    assert_eq!(ahead.server.records(), 0);
+    for seconds in [&[("SECONDS_AHEAD", "60")], &[("SECONDS_AHEAD", "-300")]] {
+        Deployment::with("mailgun", seconds).ingress(MESSAGE).run().assert_delivered();
+    }
 }
 
 /// A message of so many bytes with CRLF line ends.

@@ -1,7 +1,8 @@
 # A real Action Mailbox in one file, with Chatwoot's routing rules written down instead of carried out.
 #
 # Environment: FOLDER (where the database, the files and routes.jsonl go), SERVICE (relay, sendgrid, ...),
-# PASSWORD, SIGNING_KEY (of Mailgun and Mandrill), INBOXES (addresses, comma-separated).
+# PASSWORD, SIGNING_KEY (of Mailgun and Mandrill), INBOXES (addresses, comma-separated), FORCE_SSL (redirects to https),
+# SECONDS_AHEAD (of the true time, which its clock shows).
 
 require "json"
 require "digest"
@@ -19,6 +20,10 @@ ENV["DATABASE_URL"] = "sqlite3:#{FOLDER}/app.sqlite3?pool=40"
 ENV["RAILS_INBOUND_EMAIL_PASSWORD"] = ENV["PASSWORD"] if ENV["PASSWORD"]
 ENV["MAILGUN_INGRESS_SIGNING_KEY"] = ENV["SIGNING_KEY"] if ENV["SIGNING_KEY"]
 ENV["MANDRILL_INGRESS_API_KEY"] = ENV["SIGNING_KEY"] if ENV["SIGNING_KEY"]
+
+if (ahead = ENV["SECONDS_AHEAD"])
+  Time.singleton_class.prepend(Module.new { define_method(:now) { |*options, **zone| super(*options, **zone) + ahead.to_i } })
+end
 
 class App < Rails::Application
   config.root = FOLDER
