@@ -263,9 +263,12 @@ fn persist(job: &Job<'_>, client: &Client, prepared: &Prepared, whole: &mut Repo
     let mut own_failures = 0;
     let mut failures_among_successes = 0;
     let mut successes = job.governor.successes();
+    let mut last = None;
     loop {
         let Some(leave) = job.governor.admits() else {
-            return Err(Failure::new(Cause::Signal, "the run was ended before it was delivered"));
+            return Err(last.unwrap_or_else(|| {
+                Failure::new(Cause::Signal, "the run was ended before it was delivered")
+            }));
         };
         whole.tries += 1;
         let deadline = Instant::now() + job.settings.network.timeout;
@@ -300,6 +303,7 @@ fn persist(job: &Job<'_>, client: &Client, prepared: &Prepared, whole: &mut Repo
                 if failures_among_successes >= TRIES_AMONG_SUCCESSES {
                     return Err(failure);
                 }
+                last = Some(failure);
             }
             Response::TryAgain => {
                 job.governor.failed(leave);
@@ -308,6 +312,7 @@ fn persist(job: &Job<'_>, client: &Client, prepared: &Prepared, whole: &mut Repo
                     return Err(failure);
                 }
                 job.governor.pause(Duration::from_secs(1 << (own_failures - 1)));
+                last = Some(failure);
             }
         }
     }

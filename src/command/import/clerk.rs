@@ -1,5 +1,6 @@
 //! The clerk of a run: takes down what becomes of the messages, tells it, and says at the end what to do about the rest.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
@@ -21,15 +22,21 @@ use crate::{delivery, log};
 
 /// Takes down what becomes of the messages, and tells it.
 pub(super) struct Clerk<'a> {
-    pub(super) settings: &'a Settings,
-    pub(super) progress: Progress,
-    pub(super) json: bool,
-    pub(super) tally: Tally,
-    /// What ended the run before its time.
-    pub(super) stop: Option<String>,
+    settings: &'a Settings,
+    progress: Progress,
+    json: bool,
+    tally: Tally,
+    /// What to do before the deferred are tried again.
+    first: Option<&'static str>,
+    /// What would have the rejected taken, and how many of them.
+    cures: BTreeMap<&'static str, usize>,
 }
 
-impl Clerk<'_> {
+impl<'a> Clerk<'a> {
+    pub(super) fn new(settings: &'a Settings, progress: Progress, json: bool) -> Self {
+        Self { settings, progress, json, tally: Tally::default(), first: None, cures: BTreeMap::new() }
+    }
+
     pub(super) fn run(
         &mut self,
         index: Index,
@@ -97,11 +104,14 @@ impl Clerk<'_> {
                 fate => format!("{}: {} {}: {}", report.place, fate.word(), verdict.code, failure.detail),
             };
             self.progress.say(&text);
-            if matches!(report.fate, Fate::Deferred) && self.stop.is_none() && report.status.is_some() {
-                self.stop = Some(
-                    remedy(failure.cause, self.settings.endpoint.service(), self.settings.on_too_large)
-                        .to_owned(),
-                );
+            let settings = self.settings;
+            let remedy = remedy(failure.cause, settings.endpoint.service(), settings.on_too_large);
+            match report.fate {
+                Fate::Deferred if report.tries > 0 => {
+                    self.first.get_or_insert(remedy);
+                }
+                Fate::Rejected => *self.cures.entry(remedy).or_default() += 1,
+                _ => {}
             }
         }
         if let Some(notice) = &report.notice {
@@ -169,7 +179,7 @@ impl Clerk<'_> {
     ) -> Vec<String> {
         let mut advice = Vec::new();
         let again = self.tally.deferred + self.tally.left > 0;
-        if again && let (Some(first), false) = (&self.stop, interrupted) {
+        if again && let (Some(first), false) = (self.first, interrupted) {
             advice.push(format!("First: {first}."));
         }
         if again && arguments.journal.is_some() {
@@ -179,6 +189,9 @@ impl Clerk<'_> {
                 "Run the same command again, within 30 days: Action Mailbox stores the same bytes once."
                     .to_owned(),
             );
+        }
+        for (cure, count) in &self.cures {
+            advice.push(format!("To have {count} of the rejected delivered: {cure}."));
         }
         if let (Some(folder), true) = (&arguments.failed, failed.is_some_and(|failed| failed.kept() > 0)) {
             let folder = folder.display();

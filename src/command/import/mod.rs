@@ -17,7 +17,7 @@ use crate::cli::{ImportArgs, Options};
 use crate::config;
 use crate::endpoint::Client;
 use crate::environment::Environment;
-use crate::import::{FailedFolder, Governor, Index, Job, Journal, Selection, Tally, index};
+use crate::import::{FailedFolder, Governor, Index, Job, Journal, Selection, index};
 use crate::log::{self, sanitized};
 use clerk::Clerk;
 
@@ -99,8 +99,7 @@ fn import(arguments: &ImportArgs, options: &Options, environment: &Environment) 
         journal: journal.as_ref(),
         failed: failed.as_ref(),
     };
-    let mut clerk =
-        Clerk { settings: &settings, progress, json: arguments.json, tally: Tally::default(), stop: None };
+    let mut clerk = Clerk::new(&settings, progress, arguments.json);
     Ok(clerk.run(index, &job, clients, &interrupted, arguments))
 }
 

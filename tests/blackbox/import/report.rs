@@ -42,6 +42,7 @@ fn a_table_says_what_became_of_the_messages_and_a_line_why() {
          unreadable           1  could not be read, or are no messages\n\
          seconds _\n\
          per second _\n\
+         To have 1 of the rejected delivered: raise client_max_body_size in the proxy before Chatwoot (nginx's default is 1 MiB).\n\
          The lines above say why; --failed DIR keeps what fails in a folder.\n",
         &format!(
             "{broken}: unreadable: is neither an mbox nor a message\n\

@@ -5,17 +5,20 @@ use std::thread;
 use std::time::Duration;
 
 use super::import;
-use super::store::mbox_of;
+use super::store::{mbox_of, number};
 use crate::run::{Ended, Ingress};
 use crate::server::Server;
 use crate::setting::Setting;
 use crate::terminal::terminal;
 
-/// Slow enough for a bar to be seen.
+/// Slow enough for a bar to be seen; message 2 is too large.
 fn slow() -> Server {
-    Server::serving(|connection, _| {
+    Server::serving(|connection, request| {
         thread::sleep(Duration::from_millis(20));
-        connection.take()
+        match number(&request.body) {
+            2 => connection.refuse(413, ""),
+            _ => connection.take(),
+        }
     })
 }
 
@@ -40,19 +43,26 @@ const CLEARED: &str = "\u{1b}[2K";
 fn a_terminal_shows_a_bar_with_count_rate_time_left_and_failures() {
     let server = slow();
     let setting = Setting::new(&server.url(), "");
-    let run = import(&setting, [mbox_of(&setting, 0..100)]).env("TERM", "xterm");
-    let (ended, seen) = at_a_terminal(run);
-    assert_eq!(ended.status, Some(0), "{seen}");
-    assert!(seen.contains(CLEARED), "{seen}");
-    let states: Vec<&str> = seen.split('\r').filter(|state| state.contains("/100")).collect();
+    let path = mbox_of(&setting, 0..100);
+    let (ended, seen) = at_a_terminal(import(&setting, [&path]).env("TERM", "xterm"));
+    assert_eq!(ended.status, Some(65), "{seen}");
+    let states: Vec<&str> = seen.split(['\r', '\n']).filter(|state| state.contains("/100  ")).collect();
     assert!(states.len() > 3, "{seen}");
+    let last = states.last().unwrap();
+    for part in ["█", " a second  ", "s left  ", "1 failure"] {
+        assert!(last.contains(part), "{part} in {last}");
+    }
+    // The line about the failure stays above the bar; the bar goes, and the table comes.
+    let (bars, table) = seen.rsplit_once(CLEARED).unwrap();
+    assert!(bars.contains(&format!("{path}, byte 534: rejected 5.3.4: the endpoint answered 413")), "{seen}");
+    assert!(table.contains("delivered           99\r\nrejected             1"), "{table}");
 }
 
 #[test]
 fn a_pipe_shows_no_bar() {
     let server = slow();
     let setting = Setting::new(&server.url(), "");
-    let ended = import(&setting, [mbox_of(&setting, 0..100)]).env("TERM", "xterm").run();
+    let ended = import(&setting, [mbox_of(&setting, 10..60)]).env("TERM", "xterm").run();
     super::assert_imported(&ended);
-    assert!(!ended.stdout.contains(['\r', '\u{1b}']), "{}", ended.stdout);
+    assert!(!format!("{}{}", ended.stdout, ended.stderr).contains(['\r', '\u{1b}']), "{ended:?}");
 }
