@@ -5,7 +5,8 @@ use std::net::TcpStream;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rustix::fs::{FlockOperation, flock};
 
 use super::matrix::matrix;
 use super::processes::Processes;
@@ -24,21 +25,25 @@ pub(super) struct OpenSmtpd {
     _places: Places,
 }
 
-/// One at a time: the paths of its queue and its socket are built in.
-static ONE: Mutex<()> = Mutex::new(());
-
-/// The places that OpenSMTPD insists on, there for one run.
+/// The places that OpenSMTPD insists on, there for one run: the paths of its queue and its socket are built in.
 struct Places {
-    _one: MutexGuard<'static, ()>,
+    /// One at a time, also of several test runs on this machine.
+    _one: File,
 }
 
+const LOCK: &str = "/var/lock/ingress-e2e-opensmtpd";
 const PROGRAMS: &str = "/usr/libexec/opensmtpd";
 const QUEUE: &str = "/var/spool/smtpd";
 const EMPTY: &str = "/var/lib/opensmtpd";
 
 impl Places {
     fn make() -> Self {
-        let one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+        let one = File::create(LOCK).unwrap();
+        flock(&one, FlockOperation::LockExclusive).unwrap();
+        // A package brings a folder; the link is left by a run that was killed.
+        if Path::new(PROGRAMS).is_symlink() {
+            Self::remove();
+        }
         for place in [PROGRAMS, QUEUE, EMPTY] {
             assert!(
                 !Path::new(place).exists(),
@@ -53,14 +58,18 @@ impl Places {
         mode(Path::new(QUEUE), 0o711);
         places
     }
-}
 
-impl Drop for Places {
-    fn drop(&mut self) {
+    fn remove() {
         let _ = fs::remove_file(PROGRAMS);
         for folder in [QUEUE, EMPTY] {
             let _ = fs::remove_dir_all(folder);
         }
+    }
+}
+
+impl Drop for Places {
+    fn drop(&mut self) {
+        Self::remove();
     }
 }
 
