@@ -19,6 +19,7 @@ mod message;
 mod outcome;
 mod remedy;
 mod repair;
+mod room;
 mod route;
 mod setup;
 mod watcher;

@@ -14,12 +14,15 @@ use crate::cli::Options;
 use crate::config::{self, Settings, TIMEOUT};
 use crate::delivery::{self, Attempt};
 use crate::endpoint::Client;
+use crate::envelope::{self, Envelope};
 use crate::environment::Environment;
 use crate::last_words::{LastWords, level};
 use crate::log;
 use crate::outcome::{Cause, Exit, Failure};
+use crate::repair::Unrepaired;
+use crate::room::Room;
 use crate::watcher::Watcher;
-use crate::{envelope, input, message};
+use crate::{input, message};
 
 /// Runs one delivery. `options` is what is wrong with the command line when there is something wrong with it.
 pub(crate) fn run(options: Result<Options, String>, environment: &Environment, started: Instant) -> ExitCode {
@@ -58,7 +61,7 @@ fn deliver(
     last_words: &LastWords,
     watcher: Option<&Watcher>,
 ) -> Result<(), Ended> {
-    refuse_after_reading(room_for_the_rest())?;
+    let room = refuse_after_reading(Room::take())?;
     let (options, usage) = match options {
         Ok(options) => (options, None),
         Err(complaint) => (Options::default(), Some(Failure::new(Cause::Usage, complaint))),
@@ -80,7 +83,12 @@ fn deliver(
     let client = Client::new(settings.endpoint.url().scheme() == "https", &settings.network, environment);
     let client =
         refuse_after_reading(client.map_err(|fault| Failure::new(Cause::Configuration, fault.to_string())))?;
-    hand_over(&options, environment, &settings, &client, last_words, deadline)
+    let message = received(&settings)?;
+    room.leave();
+    let envelope = addressed(&options, environment, &message, last_words)?;
+    let each = |attempt: &Attempt| log_attempt(attempt, &settings, last_words);
+    delivery::deliver(&settings, &client, &envelope, message, deadline, each)
+        .map_err(|failure| Ended { logged: true, failure })
 }
 
 /// Reads the message to its end before it lets a failure through.
@@ -95,20 +103,21 @@ fn refuse_after_reading<T>(result: Result<T, Failure>) -> Result<T, Ended> {
     })
 }
 
-fn hand_over(
-    options: &Options,
-    environment: &Environment,
-    settings: &Settings,
-    client: &Client,
-    last_words: &LastWords,
-    deadline: Instant,
-) -> Result<(), Ended> {
+fn received(settings: &Settings) -> Result<Unrepaired, Ended> {
     let stdin = io::stdin();
     if stdin.is_terminal() {
         explain_waiting();
     }
-    let message = input::read(stdin.as_fd(), settings.repairs.extra_returns(), settings.max_size)
-        .map_err(Ended::unlogged)?;
+    input::read(stdin.as_fd(), settings.repairs.extra_returns(), settings.max_size).map_err(Ended::unlogged)
+}
+
+/// Whom the message is for and from, once it is sure that it is a message.
+fn addressed(
+    options: &Options,
+    environment: &Environment,
+    message: &Unrepaired,
+    last_words: &LastWords,
+) -> Result<Envelope, Ended> {
     let envelope = envelope::read(&options.recipient, options.sender.as_deref(), environment, &message.bytes);
     {
         let mut context = last_words.context();
@@ -119,20 +128,7 @@ fn hand_over(
     if !message::has_header(&message.bytes) {
         return Err(Ended::unlogged(Failure::new(Cause::NoHeader, "the input has no header field")));
     }
-    room_for_the_rest().map_err(Ended::unlogged)?;
-    let each = |attempt: &Attempt| log_attempt(attempt, settings, last_words);
-    delivery::deliver(settings, client, &envelope, message, deadline, each)
-        .map_err(|failure| Ended { logged: true, failure })
-}
-
-/// Makes sure that what the libraries allocate can be had: they abort when it cannot, and then there is no line, and no reading to the end.
-fn room_for_the_rest() -> Result<(), Failure> {
-    const ROOM: usize = 8 << 20;
-    let mut room: Vec<u8> = Vec::new();
-    room.try_reserve_exact(ROOM)
-        .map_err(|_| Failure::new(Cause::OutOfMemory, "there is too little memory to send a message"))?;
-    std::hint::black_box(&mut room);
-    Ok(())
+    Ok(envelope)
 }
 
 /// The log line of one attempt.
