@@ -201,7 +201,7 @@ fn written(folder: &Folder, setup: &Path, name: &str) -> String {
 }
 
 fn main_cf(folder: &Folder, log: &Path, setup: &Path, way: &Way) -> String {
-    format!(
+    each_once(&format!(
         "compatibility_level = 3.6\n\
          queue_directory = {queue}\ndata_directory = {data}\nmaillog_file = {log}\nmaillog_file_prefixes = {root}\n\
          myhostname = mx.example.net\nmydestination = $myhostname\nmynetworks = 127.0.0.0/8\ninet_interfaces = 127.0.0.1\ninet_protocols = ipv4\n\
@@ -212,7 +212,24 @@ fn main_cf(folder: &Folder, log: &Path, setup: &Path, way: &Way) -> String {
         log = log.display(),
         root = folder.path().display(),
         example = written(folder, setup, way.main).replace("hash:/etc/aliases, ", ""),
-    )
+    ))
+}
+
+/// The settings without those that are made again further down. Every process warns of them when it starts, by way of postlogd, and
+/// so does postlogd: when its socket is full by then, it waits for itself for ever.
+fn each_once(settings: &str) -> String {
+    let mut entries: Vec<(&str, String)> = Vec::new();
+    for line in settings.lines() {
+        match entries.last_mut() {
+            Some((_, entry)) if line.starts_with(' ') => entry.push_str(&format!("{line}\n")),
+            _ => {
+                let name = line.split_once('=').map_or("", |(name, _)| name.trim());
+                entries.retain(|(earlier, _)| name.is_empty() || *earlier != name);
+                entries.push((name, format!("{line}\n")));
+            }
+        }
+    }
+    entries.into_iter().map(|(_, entry)| entry).collect()
 }
 
 fn master_cf(folder: &Folder, port: u16, setup: &Path, way: &Way) -> String {
