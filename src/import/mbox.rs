@@ -14,7 +14,7 @@ pub(super) struct Slice {
 }
 
 /// How much of a line is kept to tell a separator by: a sender of 320 bytes, and a date.
-const LINE: usize = 512;
+pub(super) const LINE: usize = 512;
 
 /// Finds the messages. A separator stands at the beginning or after a blank line, and ends in a date; `Content-Length` is not believed.
 ///
@@ -110,6 +110,15 @@ impl Scanner {
 pub(super) fn begins(head: &[u8]) -> bool {
     let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
     date::of_separator(line).is_some()
+}
+
+/// Whether the last line of this is a separator. A line that is longer than this, or than what a scan looks at, is one when it says so.
+pub(super) fn ends_with_separator(text: &[u8]) -> bool {
+    let Some(text) = text.strip_suffix(b"\n") else { return false };
+    match memchr::memrchr(b'\n', text) {
+        Some(newline) => date::of_separator(text.get(newline + 1..).unwrap_or_default()).is_some(),
+        None => text.len() + 1 >= LINE || date::of_separator(text).is_some(),
+    }
 }
 
 /// A message of an mbox without the `>` that its writer put before lines like a separator: one `>` off every `>From `, `>>From ` and so

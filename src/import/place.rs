@@ -7,7 +7,7 @@ use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::mbox::Unquoted;
+use super::mbox::{self, Unquoted};
 use crate::config::plain;
 use crate::input;
 use crate::message::line_ends::ExtraReturns;
@@ -21,6 +21,28 @@ pub(crate) struct Mbox {
     pub(super) file: File,
     /// Whether lines like a separator are quoted in it.
     pub(super) quoted: bool,
+}
+
+impl Mbox {
+    /// Whether a message that was found there still stands there: a mail reader that rewrites an mbox moves all that comes after what
+    /// it deletes. New mail at the end changes nothing.
+    fn still_holds(&self, offset: u64, length: u64) -> io::Result<bool> {
+        if !self.quoted {
+            return Ok(true);
+        }
+        let mut before = vec![0; usize::try_from(offset).map_or(mbox::LINE, |offset| offset.min(mbox::LINE))];
+        let at = offset - before.len() as u64;
+        match self.file.read_exact_at(&mut before, at) {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(false),
+            result => result?,
+        }
+        let mut after = [0; 5];
+        let read = self.file.read_at(&mut after, offset + length)?;
+        let after = after.get(..read).unwrap_or_default();
+        let ends =
+            after.is_empty() || [&b"\n"[..], b"\r\n", b"From "].iter().any(|end| after.starts_with(end));
+        Ok(ends && mbox::ends_with_separator(&before))
+    }
 }
 
 /// A file that is a message, or a piece of an mbox.
@@ -89,6 +111,9 @@ impl Place {
                 Ok((Box::new(file), length))
             }
             Self::Mbox { mbox, offset, length } => {
+                if !mbox.still_holds(*offset, *length)? {
+                    return Err(io::Error::other("the mbox was changed meanwhile"));
+                }
                 let slice_length = *length.min(&limit);
                 let slice = Slice { file: &mbox.file, at: *offset, end: offset + slice_length };
                 let reader: Box<dyn Read + '_> =
@@ -115,6 +140,9 @@ impl Read for Slice<'_> {
         let rest = usize::try_from(self.end - self.at).unwrap_or(usize::MAX);
         let length = buffer.len().min(rest);
         let read = self.file.read_at(buffer.get_mut(..length).unwrap_or_default(), self.at)?;
+        if read == 0 && length > 0 {
+            return Err(io::Error::other("the mbox became shorter meanwhile"));
+        }
         self.at += read as u64;
         Ok(read)
     }

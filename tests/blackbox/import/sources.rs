@@ -1,5 +1,7 @@
 //! Maildir, mbox, single files and folders, told apart by looking.
 
+use std::io::Write;
+
 use super::store::{mbox, mbox_of, message, write};
 use super::{assert_imported, import, numbers};
 use crate::server::Server;
@@ -66,6 +68,41 @@ fn an_mbox_of_a_program_for_windows_is_read() {
     let content = String::from_utf8(mbox([message(1), message(2)])).unwrap().replace('\n', "\r\n");
     assert_imported(&import(&setting, [&write(&setting, "mbox", content), "--jobs", "1"]).run());
     assert_eq!(server.bodies(), [on_the_wire(&message(1)), on_the_wire(&message(2))]);
+}
+
+/// A mail reader deletes the first message while the second waits.
+#[test]
+fn an_mbox_that_is_rewritten_meanwhile_sends_no_pieces_of_messages() {
+    let of_its_length = |number: usize| message(number).replace("hello\n", &"a line\n".repeat(number));
+    let whole = mbox((1..=9).map(of_its_length));
+    let cut_short = whole[..whole.len() / 9].to_vec();
+    for rest in [mbox((2..=9).map(of_its_length)), mbox((2..=15).map(of_its_length)), cut_short, Vec::new()] {
+        let setting = Setting::new("http://127.0.0.1:1", "");
+        let path = write(&setting, "mbox", &whole);
+        let changed = path.clone();
+        let server = Server::serving(move |connection, _| {
+            std::fs::write(&changed, &rest)?;
+            connection.take()
+        });
+        let ended = import(&setting, ["--jobs=1", "--url", &server.url(), &path]).run();
+        assert_eq!(ended.status, Some(65), "{ended:?}");
+        assert!(server.bodies() == [on_the_wire(&of_its_length(1))], "{:?}", numbers(&server));
+        assert_eq!(ended.stderr.matches(": unreadable: cannot read it: the mbox ").count(), 8, "{ended:?}");
+    }
+}
+
+#[test]
+fn mail_that_comes_into_an_mbox_meanwhile_disturbs_nothing() {
+    let setting = Setting::new("http://127.0.0.1:1", "");
+    let path = mbox_of(&setting, 1..=9);
+    let grown = path.clone();
+    let server = Server::serving(move |connection, _| {
+        let mut file = std::fs::File::options().append(true).open(&grown)?;
+        file.write_all(&mbox([message(10)]))?;
+        connection.take()
+    });
+    assert_imported(&import(&setting, ["--jobs=1", "--url", &server.url(), &path]).run());
+    assert_eq!(server.bodies(), (1..=9).map(|number| on_the_wire(&message(number))).collect::<Vec<_>>());
 }
 
 /// Some writers count wrong; what they counted is a header field like any other.
