@@ -1,10 +1,12 @@
 //! Where a stored message lies, and reading it.
 
+use std::ffi::OsStr;
 use std::fmt;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::mbox::{self, Unquoted};
@@ -106,7 +108,7 @@ impl Place {
     fn open(&self, limit: u64) -> io::Result<(Box<dyn Read + '_>, u64)> {
         match self {
             Self::File(path) => {
-                let file = File::open(path)?;
+                let file = open_or_moved(path)?;
                 let length = file.metadata()?.len();
                 Ok((Box::new(file), length))
             }
@@ -122,6 +124,24 @@ impl Place {
             }
         }
     }
+}
+
+/// Opens a file; in a Maildir also when a mail reader has renamed it meanwhile: what stands before the colon stays
+/// (<https://cr.yp.to/proto/maildir.html>).
+fn open_or_moved(path: &Path) -> io::Result<File> {
+    File::open(path).or_else(|error| match moved(path) {
+        Some(now) if error.kind() == io::ErrorKind::NotFound => File::open(now),
+        _ => Err(error),
+    })
+}
+
+fn moved(path: &Path) -> Option<PathBuf> {
+    let unique = |name: &OsStr| name.as_bytes().split(|byte| *byte == b':').next().map(<[u8]>::to_vec);
+    let own = unique(path.file_name()?)?;
+    let maildir =
+        path.parent().filter(|folder| folder.ends_with("new") || folder.ends_with("cur"))?.parent()?;
+    let files = ["cur", "new"].into_iter().filter_map(|part| fs::read_dir(maildir.join(part)).ok()).flatten();
+    files.flatten().find(|file| unique(&file.file_name()).as_ref() == Some(&own)).map(|file| file.path())
 }
 
 fn unreadable(error: &io::Error) -> Failure {

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::store::{mbox, mbox_of, message, write};
+use super::store::{mbox, mbox_of, message, number, write};
 use super::{assert_imported, import, numbers};
 use crate::server::Server;
 use crate::setting::{Setting, on_the_wire};
@@ -103,6 +103,28 @@ fn mail_that_comes_into_an_mbox_meanwhile_disturbs_nothing() {
     });
     assert_imported(&import(&setting, ["--jobs=1", "--url", &server.url(), &path]).run());
     assert_eq!(server.bodies(), (1..=9).map(|number| on_the_wire(&message(number))).collect::<Vec<_>>());
+}
+
+/// A mail reader shows the messages while they are imported.
+#[test]
+fn a_maildir_in_which_messages_are_read_meanwhile_is_imported() {
+    let setting = Setting::new("http://127.0.0.1:1", "");
+    for number in 1..=9 {
+        write(&setting, &format!("mail/new/176722560{number}.M1P1.host"), message(number));
+    }
+    std::fs::create_dir(setting.path("mail/cur")).unwrap();
+    let folder = setting.path("mail");
+    let server = Server::serving(move |connection, request| {
+        if number(&request.body) == 1 {
+            for number in 2..=9 {
+                let name = format!("176722560{number}.M1P1.host");
+                std::fs::rename(folder.join("new").join(&name), folder.join("cur").join(name + ":2,S"))?;
+            }
+        }
+        connection.take()
+    });
+    assert_imported(&import(&setting, ["--jobs=1", "--url", &server.url(), &setting.shown("mail")]).run());
+    assert_eq!(numbers(&server), (1..=9).collect::<Vec<_>>());
 }
 
 /// Some writers count wrong; what they counted is a header field like any other.
