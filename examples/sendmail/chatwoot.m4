@@ -1,7 +1,7 @@
 dnl Chatwoot: its mailer, and which addresses go there. Left and right side of a rule are separated by a tab.
 MAILER_DEFINITIONS
-Mchatwoot,	P=/usr/bin/ingress, F=Phnu, T=DNS/RFC822/X-Unix, U=ingress,
-	A=ingress -c /etc/ingress.toml -f $g -r $u
+Mchatwoot,	P=/bin/sh, F=Phnu, T=DNS/RFC822/X-Unix, U=ingress,
+	A=sh /etc/mail/chatwoot.sh -f $g -r $u
 LOCAL_RULE_0
 Rreply + $+ < @ reply.example.com $* >	$#chatwoot $@ chatwoot $: reply + $1 < @ reply.example.com >
 R support < @ example.com $* >	$#chatwoot $@ chatwoot $: support < @ example.com >

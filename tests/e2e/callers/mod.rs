@@ -10,6 +10,7 @@ mod fetchmail;
 mod filter;
 mod getmail;
 mod getmail_traps;
+mod guarded;
 mod mail;
 mod maildrop;
 mod matrix;

@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 
 use rustix::fs::{FlockOperation, flock};
 
+use super::guarded::{Edit, mail_is_kept_because_of};
 use super::matrix::matrix;
 use super::processes::Processes;
 use super::{Caller, Deployment, Mail};
@@ -74,6 +75,40 @@ impl Drop for Places {
 }
 
 impl OpenSmtpd {
+    /// Starts it with what `ingress setup` wrote, the script edited.
+    fn start_edited(deployment: &Deployment, edit: Edit<'_>) -> Self {
+        let folder = deployment.folder();
+        let setup = deployment.setup("opensmtpd");
+        append(&setup.join("chatwoot_inboxes"), "-help@reply.example.com\n");
+        let returned = folder.join("returned");
+        fs::write(&returned, "").unwrap();
+        mode(&returned, 0o666);
+        let port = Port::hold();
+        let configuration = folder.join("smtpd.conf");
+        let example = fs::read_to_string(setup.join("smtpd.conf")).unwrap();
+        let script = setup.join("chatwoot.sh");
+        fs::write(&script, edit(fs::read_to_string(&script).unwrap())).unwrap();
+        let text = format!(
+            "listen on 127.0.0.1 port {port} hostname mx.example.net\nsmtp max-message-size 64M\n{example}\
+             action \"returned\" mda \"tee -a {returned}\" user {USER} virtual {{ \"@\" = {USER} }}\n\
+             match from local for any action \"returned\"\n",
+            port = port.number(),
+            example = example.replace("/etc/mail", &setup.display().to_string()),
+            returned = returned.display(),
+        );
+        fs::write(&configuration, text).unwrap();
+        let places = Places::make();
+        let log = folder.join("smtpd.log");
+        let output = File::create(&log).unwrap();
+        let mut command = Command::new(unpacked("usr/sbin/smtpd"));
+        command.arg("-d").arg("-f").arg(&configuration).current_dir("/");
+        command.stdin(Stdio::null()).stdout(output.try_clone().unwrap()).stderr(output);
+        let daemon = Guard::start(&mut command);
+        let address = ("127.0.0.1", port.number());
+        eventually("OpenSMTPD to listen", || TcpStream::connect(address).ok());
+        Self { configuration, log, returned, port, _daemon: daemon, _places: places }
+    }
+
     fn control(&self, words: &[&str]) -> String {
         let mut command = Command::new(unpacked("usr/sbin/smtpctl"));
         let output = command.args(words).stdin(Stdio::null()).output().unwrap();
@@ -94,34 +129,7 @@ impl Caller for OpenSmtpd {
         &["a recipient with a quote and a blank", "a sender with a quote and a blank"];
 
     fn start(deployment: &Deployment) -> Self {
-        let folder = deployment.folder();
-        let setup = deployment.setup("opensmtpd");
-        append(&setup.join("chatwoot_inboxes"), "-help@reply.example.com\n");
-        let returned = folder.join("returned");
-        fs::write(&returned, "").unwrap();
-        mode(&returned, 0o666);
-        let port = Port::hold();
-        let configuration = folder.join("smtpd.conf");
-        let example = fs::read_to_string(setup.join("smtpd.conf")).unwrap();
-        let text = format!(
-            "listen on 127.0.0.1 port {port} hostname mx.example.net\nsmtp max-message-size 64M\n{example}\
-             action \"returned\" mda \"tee -a {returned}\" user {USER} virtual {{ \"@\" = {USER} }}\n\
-             match from local for any action \"returned\"\n",
-            port = port.number(),
-            example = example.replace("/etc/mail", &setup.display().to_string()),
-            returned = returned.display(),
-        );
-        fs::write(&configuration, text).unwrap();
-        let places = Places::make();
-        let log = folder.join("smtpd.log");
-        let output = File::create(&log).unwrap();
-        let mut command = Command::new(unpacked("usr/sbin/smtpd"));
-        command.arg("-d").arg("-f").arg(&configuration).current_dir("/");
-        command.stdin(Stdio::null()).stdout(output.try_clone().unwrap()).stderr(output);
-        let daemon = Guard::start(&mut command);
-        let address = ("127.0.0.1", port.number());
-        eventually("OpenSMTPD to listen", || TcpStream::connect(address).ok());
-        Self { configuration, log, returned, port, _daemon: daemon, _places: places }
+        Self::start_edited(deployment, &std::convert::identity)
     }
 
     fn submit(&self, mail: &Mail) -> Result<(), String> {
@@ -153,3 +161,12 @@ impl Drop for OpenSmtpd {
 }
 
 matrix!(OpenSmtpd);
+
+#[test]
+fn a_missing_binary_and_a_killed_run_keep_the_mail_because_of_the_case() {
+    mail_is_kept_because_of(
+        "case $? in 0) exit 0;; 65) exit 65;; *) exit 75;; esac\n",
+        "result=TempFail",
+        OpenSmtpd::start_edited,
+    );
+}

@@ -5,6 +5,7 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use super::guarded::{Edit, mail_is_kept_because_of};
 use super::matrix::matrix;
 use super::processes::Processes;
 use super::syslog::Syslog;
@@ -27,6 +28,38 @@ struct Sendmail {
 const HOST: &str = "mx.example.net";
 
 impl Sendmail {
+    /// Starts it with what `ingress setup` wrote, the script edited.
+    fn start_edited(deployment: &Deployment, edit: Edit<'_>) -> Self {
+        let setup = deployment.setup("sendmail");
+        let script = setup.join("chatwoot.sh");
+        fs::write(&script, edit(fs::read_to_string(&script).unwrap())).unwrap();
+        // Sendmail trusts no folder below one that everybody can write to, as /tmp is.
+        let folder = tempfile::Builder::new().prefix("ingress-e2e-").tempdir_in("/var/lib").unwrap();
+        mode(folder.path(), 0o755);
+        fs::create_dir(folder.path().join("queue")).unwrap();
+        mode(&folder.path().join("queue"), 0o700);
+        let returned = deployment.folder().join("returned");
+        fs::write(&returned, "").unwrap();
+        mode(&returned, 0o666);
+        fs::write(folder.path().join("return"), format!("exec cat >>{}\n", returned.display())).unwrap();
+        let port = Port::hold();
+        let source = folder.path().join("sendmail.mc");
+        fs::write(&source, written(&setup, folder.path(), port.number())).unwrap();
+        let configuration = folder.path().join("sendmail.cf");
+        fs::write(&configuration, made(&source)).unwrap();
+        let log = deployment.folder().join("maillog");
+        let syslog = Syslog::into_file(&log);
+        let mut command = sendmail(&syslog, &configuration);
+        command.args(["-bD", "-q1h"]).stdout(Stdio::null()).stderr(Stdio::null());
+        let daemon = Guard::start(&mut command);
+        let address = ("127.0.0.1", port.number());
+        eventually(
+            format_args!("Sendmail to listen; {}", Later(|| fs::read_to_string(&log).unwrap_or_default())),
+            || TcpStream::connect(address).ok(),
+        );
+        Self { configuration, log, returned, port, daemon, syslog, folder }
+    }
+
     fn run(&self, argument: &str) -> String {
         let output = sendmail(&self.syslog, &self.configuration).arg(argument).output().unwrap();
         assert!(output.status.success(), "sendmail {argument}: {output:?}; {}", self.log());
@@ -44,6 +77,7 @@ fn sendmail(syslog: &Syslog, configuration: &Path) -> Command {
 /// `sendmail.mc` of a host that takes mail for others alone, and what `ingress setup` wrote.
 fn written(setup: &Path, folder: &Path, port: u16) -> String {
     let rules = fs::read_to_string(setup.join("chatwoot.m4")).unwrap();
+    let rules = rules.replace("/etc/mail", &setup.display().to_string());
     // Addresses that the administrator's rules keep out, and where the bounces go.
     let more = "R$+ < @ reply.example.com $* >\t$#chatwoot $@ chatwoot $: $1 < @ reply.example.com >\n\
                 R$+ < @ example.org $* >\t$#returned $@ returned $: $1 < @ example.org >\n";
@@ -85,32 +119,7 @@ impl Caller for Sendmail {
     const TOO_LARGE: &'static str = "5.3.4 The message is too large";
 
     fn start(deployment: &Deployment) -> Self {
-        let setup = deployment.setup("sendmail");
-        // Sendmail trusts no folder below one that everybody can write to, as /tmp is.
-        let folder = tempfile::Builder::new().prefix("ingress-e2e-").tempdir_in("/var/lib").unwrap();
-        mode(folder.path(), 0o755);
-        fs::create_dir(folder.path().join("queue")).unwrap();
-        mode(&folder.path().join("queue"), 0o700);
-        let returned = deployment.folder().join("returned");
-        fs::write(&returned, "").unwrap();
-        mode(&returned, 0o666);
-        fs::write(folder.path().join("return"), format!("exec cat >>{}\n", returned.display())).unwrap();
-        let port = Port::hold();
-        let source = folder.path().join("sendmail.mc");
-        fs::write(&source, written(&setup, folder.path(), port.number())).unwrap();
-        let configuration = folder.path().join("sendmail.cf");
-        fs::write(&configuration, made(&source)).unwrap();
-        let log = deployment.folder().join("maillog");
-        let syslog = Syslog::into_file(&log);
-        let mut command = sendmail(&syslog, &configuration);
-        command.args(["-bD", "-q1h"]).stdout(Stdio::null()).stderr(Stdio::null());
-        let daemon = Guard::start(&mut command);
-        let address = ("127.0.0.1", port.number());
-        eventually(
-            format_args!("Sendmail to listen; {}", Later(|| fs::read_to_string(&log).unwrap_or_default())),
-            || TcpStream::connect(address).ok(),
-        );
-        Self { configuration, log, returned, port, daemon, syslog, folder }
+        Self::start_edited(deployment, &std::convert::identity)
     }
 
     fn submit(&self, mail: &Mail) -> Result<(), String> {
@@ -146,3 +155,12 @@ impl Drop for Sendmail {
 }
 
 matrix!(Sendmail);
+
+#[test]
+fn a_missing_binary_and_a_killed_run_keep_the_mail_because_of_the_case() {
+    mail_is_kept_because_of(
+        "case $? in 0) exit 0;; 65) exit 65;; *) exit 75;; esac\n",
+        "stat=Deferred",
+        Sendmail::start_edited,
+    );
+}
