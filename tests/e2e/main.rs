@@ -21,6 +21,7 @@ mod import;
 mod nginx;
 mod oracle;
 mod postfix;
+mod processes;
 mod repairs;
 mod services;
 mod smtp;

@@ -10,10 +10,12 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::folder::{Folder, USER, mode};
+use crate::processes::Processes;
 use crate::smtp;
 use crate::support::{Port, eventually};
 
 pub(crate) struct Postfix {
+    folder: PathBuf,
     configuration: PathBuf,
     log: PathBuf,
     /// What was sent back to `@example.org`.
@@ -78,7 +80,7 @@ impl Postfix {
                 .status();
             assert!(status.unwrap().success(), "{program} {argument}");
         }
-        let postfix = Self { configuration, log, returned, port };
+        let postfix = Self { folder: folder.path().to_owned(), configuration, log, returned, port };
         postfix.run("postfix", "start");
         let address = ("127.0.0.1", postfix.port.number());
         eventually(format_args!("Postfix to listen; {}", Shown(&postfix.log)), || {
@@ -143,19 +145,18 @@ impl Postfix {
         output.status.success().then_some(lines)
     }
 
-    /// One of Postfix's commands, for this instance.
+    /// One of Postfix's commands, for this instance. They wait for its daemons without an end.
     fn command(&self, program: &str, argument: &str) -> Command {
-        let mut command = Command::new(program);
-        command.arg("-c").arg(&self.configuration).arg(argument);
+        let mut command = Command::new("timeout");
+        command.args(["--kill-after=1", "30", program, "-c"]).arg(&self.configuration).arg(argument);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         command
     }
 
     fn run(&self, program: &str, argument: &str) {
-        match self.command(program, argument).status() {
-            Ok(status) => assert!(status.success(), "{program} {argument} failed; {}", Shown(&self.log)),
-            Err(error) => panic!("cannot run {program}: {error} (tests/run installs what the tests need)"),
-        }
+        let status = self.command(program, argument).status().unwrap();
+        let hint = "tests/run installs what the tests need";
+        assert!(status.success(), "{program} {argument}: {status} ({hint}); {}", Shown(&self.log));
     }
 
     /// What came back to the sender.
@@ -174,6 +175,7 @@ impl Drop for Postfix {
         while succeeds("status") && Instant::now() < end {
             sleep(Duration::from_millis(20));
         }
+        Processes::of(&self.folder).end();
     }
 }
 

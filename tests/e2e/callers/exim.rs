@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::matrix::matrix;
-use super::processes::Processes;
 use super::{Caller, Deployment, Mail};
 use crate::folder::{USER, append, mode};
 use crate::guard::Guard;
+use crate::processes::Processes;
 use crate::smtp;
 use crate::support::{Port, eventually, unpacked};
 

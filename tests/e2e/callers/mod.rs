@@ -18,7 +18,6 @@ mod opensmtpd;
 mod postfix_local;
 mod postfix_pipe;
 mod postfix_traps;
-mod processes;
 mod procmail;
 mod reader;
 mod sendmail;

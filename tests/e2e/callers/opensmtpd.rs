@@ -10,10 +10,10 @@ use rustix::fs::{FlockOperation, flock};
 
 use super::guarded::{Edit, mail_is_kept_because_of};
 use super::matrix::matrix;
-use super::processes::Processes;
 use super::{Caller, Deployment, Mail};
 use crate::folder::{USER, append, mode};
 use crate::guard::Guard;
+use crate::processes::Processes;
 use crate::smtp;
 use crate::support::{Port, eventually, unpacked};
 

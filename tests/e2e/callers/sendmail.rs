@@ -7,11 +7,11 @@ use std::process::{Command, Stdio};
 
 use super::guarded::{Edit, mail_is_kept_because_of};
 use super::matrix::matrix;
-use super::processes::Processes;
 use super::syslog::Syslog;
 use super::{Caller, Deployment, Mail};
 use crate::folder::{USER, mode};
 use crate::guard::Guard;
+use crate::processes::Processes;
 use crate::smtp;
 use crate::support::{Later, Port, eventually, unpacked};
 

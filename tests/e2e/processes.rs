@@ -6,20 +6,20 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-pub(super) struct Processes {
+pub(crate) struct Processes {
     path: String,
     ids: std::vec::IntoIter<u32>,
 }
 
 impl Processes {
-    pub(super) fn of(path: &Path) -> Self {
+    pub(crate) fn of(path: &Path) -> Self {
         let path = path.display().to_string();
         let ids: Vec<u32> = all().into_iter().filter(|id| belongs(*id, &path)).collect();
         Self { path, ids: ids.into_iter() }
     }
 
     /// Ends all of them, those that they start meanwhile included, and waits until none is left.
-    pub(super) fn end(self) {
+    pub(crate) fn end(self) {
         let deadline = Instant::now() + Duration::from_secs(10);
         let path = Path::new(&self.path);
         loop {
