@@ -149,7 +149,8 @@ impl Sink {
             let detail = format!("the message has {} bytes, max_size is {}", self.received, self.max_size);
             return Err(Failure::new(Cause::LargerThanMaxSize, detail));
         }
-        let (bytes, returns_mended) = self.line_ends.map_err(|_| out_of_memory())?.finish();
+        let finished = self.line_ends.and_then(LineEnds::finish);
+        let (bytes, returns_mended) = finished.map_err(|_| out_of_memory())?;
         Ok(Unrepaired { bytes, returns_mended })
     }
 }

@@ -21,11 +21,17 @@ pub(crate) struct LineEnds {
 pub(crate) struct OutOfMemory;
 
 impl LineEnds {
+    /// What is kept free behind a message: for what repairs add, so that they need no memory that cannot be had.
+    const ROOM: usize = 16 * 1024;
+
     /// `expected` is the size of the input, when it is known.
     pub(crate) fn new(extra: ExtraReturns, expected: usize) -> Result<Self, OutOfMemory> {
         let mut bytes = Vec::new();
         // Typical lines of 64 bytes and more grow by one byte each.
-        bytes.try_reserve_exact(expected.saturating_add(expected / 64)).map_err(|_| OutOfMemory)?;
+        if expected > 0 {
+            let capacity = expected.saturating_add(expected / 64).saturating_add(Self::ROOM);
+            bytes.try_reserve_exact(capacity).map_err(|_| OutOfMemory)?;
+        }
         Ok(Self { bytes, extra, mended: false })
     }
 
@@ -64,8 +70,13 @@ impl LineEnds {
     }
 
     /// The message, and whether superfluous carriage returns were taken out.
-    pub(crate) fn finish(self) -> (Vec<u8>, bool) {
-        (self.bytes, self.mended)
+    ///
+    /// # Errors
+    ///
+    /// When there is no room for what repairs add.
+    pub(crate) fn finish(mut self) -> Result<(Vec<u8>, bool), OutOfMemory> {
+        self.bytes.try_reserve_exact(Self::ROOM).map_err(|_| OutOfMemory)?;
+        Ok((self.bytes, self.mended))
     }
 }
 
@@ -79,7 +90,7 @@ mod tests {
         for piece in pieces {
             line_ends.push(piece).unwrap();
         }
-        line_ends.finish()
+        line_ends.finish().unwrap()
     }
 
     #[test]

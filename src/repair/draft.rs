@@ -147,6 +147,8 @@ impl Changes {
     /// Makes the changes, and takes off what stands before `start`.
     pub(super) fn apply(self, bytes: &mut Vec<u8>, start: usize) {
         let section = bytes.len() - self.body_length;
+        let more = self.header.as_ref().map_or(0, |header| header.len().saturating_sub(section));
+        bytes.reserve_exact(more + self.edits.iter().map(|edit| edit.with.len()).sum::<usize>());
         replace(bytes, section, &self.edits);
         match self.header {
             Some(header) => drop(bytes.splice(..section, header)),
@@ -155,19 +157,20 @@ impl Changes {
     }
 }
 
-/// How many edits are made in place; each moves all that follows it.
+/// How many edits are made in place, each moving all that follows it, though there is memory for another copy.
 const FEW: usize = 8;
 
 /// Makes edits that are in the order of the text and do not overlap; their ranges count from `offset`.
 fn replace(bytes: &mut Vec<u8>, offset: usize, edits: &[Edit]) {
     let place = |edit: &Edit| edit.range.start + offset..edit.range.end + offset;
-    if edits.len() <= FEW {
+    let mut text = Vec::new();
+    let length = bytes.len() + edits.iter().map(|edit| edit.with.len()).sum::<usize>();
+    if edits.len() <= FEW || text.try_reserve_exact(length).is_err() {
         for edit in edits.iter().rev() {
             drop(bytes.splice(place(edit), edit.with.iter().copied()));
         }
         return;
     }
-    let mut text = Vec::with_capacity(bytes.len() + edits.iter().map(|edit| edit.with.len()).sum::<usize>());
     let mut done = 0;
     for edit in edits {
         let range = place(edit);

@@ -174,7 +174,7 @@ mod tests {
     pub(super) fn read(bytes: &[u8], switches: &Switches) -> Unrepaired {
         let mut line_ends = LineEnds::new(switches.extra_returns(), bytes.len()).unwrap();
         line_ends.push(bytes).unwrap();
-        let (bytes, returns_mended) = line_ends.finish();
+        let (bytes, returns_mended) = line_ends.finish().unwrap();
         Unrepaired { bytes, returns_mended }
     }
 
