@@ -1,12 +1,8 @@
 //! How far an import is: a bar at a terminal, a line now and then elsewhere. On standard error.
 
-use std::fmt;
 use std::io::{self, IsTerminal, Write};
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::log::sanitized;
 
@@ -21,91 +17,124 @@ pub(in crate::command) struct Shown {
 
 /// How often a line is written where there is no terminal.
 const LINES: Duration = Duration::from_secs(10);
+/// How often the bar is drawn.
+const DRAWN: Duration = Duration::from_millis(50);
 
+#[derive(Debug)]
 pub(in crate::command) struct Progress {
-    /// Hidden where there is no terminal.
-    bar: ProgressBar,
     on_terminal: bool,
-    lines: Mutex<Lines>,
+    quiet: bool,
+    state: Mutex<State>,
 }
 
 #[derive(Debug)]
-struct Lines {
+struct State {
     begun: Instant,
-    last: Instant,
     total: usize,
+    /// When a bar or a line was last written.
+    written: Option<Instant>,
+    /// What stands on the terminal's last line, to be drawn anew below a message.
+    drawn: String,
 }
 
 impl Progress {
     /// `quiet`: what is written is for programs, and only a terminal is told how far it is.
     pub(in crate::command) fn new(quiet: bool) -> Self {
-        let on_terminal = io::stderr().is_terminal();
-        let bar = ProgressBar::with_draw_target(
-            None,
-            if on_terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() },
-        );
-        let begun = Instant::now();
-        let never = if quiet { begun + Duration::from_secs(u64::from(u32::MAX)) } else { begun };
-        Self { bar, on_terminal, lines: Mutex::new(Lines { begun, last: never, total: 0 }) }
-    }
-
-    pub(in crate::command) fn begin_reading(&self) {
-        self.style("reading {pos} messages");
-        self.bar.tick();
+        let state = State { begun: Instant::now(), total: 0, written: None, drawn: String::new() };
+        Self { on_terminal: io::stderr().is_terminal(), quiet, state: Mutex::new(state) }
     }
 
     pub(in crate::command) fn read(&self, count: usize) {
-        self.bar.set_position(count as u64);
+        let mut state = self.state();
+        if self.on_terminal && state.is_due(DRAWN) {
+            state.draw(format!("reading {count} messages"));
+        }
     }
 
     pub(in crate::command) fn begin(&self, total: usize) {
-        self.bar.set_length(total as u64);
-        self.bar.set_position(0);
-        self.bar.reset_elapsed();
-        self.bar.reset_eta();
-        self.style("{wide_bar:.green} {pos}/{len}  {rate} a second  {eta} left  {msg}");
-        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        lines.begun = Instant::now();
-        lines.total = total;
-    }
-
-    fn style(&self, template: &str) {
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            self.bar.set_style(style.with_key("rate", rate));
-        }
+        let mut state = self.state();
+        state.begun = Instant::now();
+        state.total = total;
+        // The first line says more than that nothing is done yet.
+        state.written = (!self.on_terminal).then_some(state.begun);
     }
 
     pub(in crate::command) fn show(&self, shown: &Shown) {
-        if self.on_terminal {
-            self.bar.set_message(state(shown));
-            self.bar.set_position(shown.done as u64);
-            return;
-        }
-        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        if lines.last.elapsed() >= LINES && Instant::now() > lines.last {
-            lines.last = Instant::now();
-            let _ = writeln!(io::stderr(), "{}", line(shown, lines.total, lines.begun.elapsed()));
+        let mut state = self.state();
+        let (total, took) = (state.total, state.begun.elapsed());
+        if self.on_terminal && (state.is_due(DRAWN) || shown.done == total) {
+            state.draw(bar(shown, total, took, columns()));
+        } else if !self.on_terminal && !self.quiet && state.is_due(LINES) {
+            let _ = writeln!(io::stderr(), "{}", line(shown, total, took));
         }
     }
 
     /// A line about one message, above the bar.
     pub(in crate::command) fn say(&self, text: &str) {
-        let text = sanitized(text);
-        if self.on_terminal {
-            self.bar.println(text);
-        } else {
-            let _ = writeln!(io::stderr(), "{text}");
-        }
+        let mut state = self.state();
+        let bar = state.clear();
+        let _ = writeln!(io::stderr(), "{}", sanitized(text));
+        state.draw(bar);
     }
 
     pub(in crate::command) fn end(&self) {
-        self.bar.finish_and_clear();
+        self.state().clear();
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Messages a second, without digits that mean nothing.
-fn rate(state: &ProgressState, to: &mut dyn fmt::Write) {
-    let _ = write!(to, "{:.0}", state.per_sec());
+impl State {
+    /// Whether the last writing is so long ago.
+    fn is_due(&mut self, interval: Duration) -> bool {
+        let due = self.written.is_none_or(|written| written.elapsed() >= interval);
+        if due {
+            self.written = Some(Instant::now());
+        }
+        due
+    }
+
+    /// Puts this in the place of what stands on the last line. Blanks do what not every terminal has a sequence for.
+    fn draw(&mut self, text: String) {
+        let rest = width(&self.drawn).saturating_sub(width(&text));
+        if rest > 0 || !text.is_empty() {
+            let _ = write!(io::stderr(), "\r{text}{:rest$}", "");
+        }
+        self.drawn = text;
+    }
+
+    /// Gives what stood there.
+    fn clear(&mut self) -> String {
+        let drawn = std::mem::take(&mut self.drawn);
+        if !drawn.is_empty() {
+            let _ = write!(io::stderr(), "\r{:1$}\r", "", width(&drawn));
+        }
+        drawn
+    }
+}
+
+/// Of text in which every character takes one column.
+fn width(text: &str) -> usize {
+    text.chars().count()
+}
+
+/// Of the terminal; a serial line does not know.
+fn columns() -> usize {
+    let size = rustix::termios::tcgetwinsize(io::stderr()).map_or(0, |size| size.ws_col);
+    if size == 0 { 80 } else { usize::from(size) }
+}
+
+/// A bar that leaves the last column free: there a terminal may begin a new line.
+fn bar(shown: &Shown, total: usize, took: Duration, columns: usize) -> String {
+    let (rate, left) = rate_and_seconds_left(shown, total, took);
+    let text = format!("  {}/{total}  {rate:.0} a second  {} left  {}", shown.done, span(left), state(shown));
+    let room = columns.saturating_sub(1);
+    let length = room.saturating_sub(width(&text));
+    let full = (length * shown.done).checked_div(total).unwrap_or(length);
+    let bar = "█".repeat(full) + &"░".repeat(length - full);
+    (bar + &text).chars().take(room).collect()
 }
 
 fn state(shown: &Shown) -> String {
@@ -121,17 +150,44 @@ fn state(shown: &Shown) -> String {
 }
 
 fn line(shown: &Shown, total: usize, took: Duration) -> String {
-    let seconds = took.as_secs_f64().max(0.001);
-    #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
-    let rate = shown.done as f64 / seconds;
-    #[expect(clippy::cast_precision_loss, reason = "an estimate for people")]
-    let left = total.saturating_sub(shown.done) as f64 / rate.max(0.001);
-    format!("{} of {total}, {rate:.0} a second, {left:.0} s left, {}", shown.done, state(shown))
+    let (rate, left) = rate_and_seconds_left(shown, total, took);
+    format!("{} of {total}, {rate:.0} a second, {} left, {}", shown.done, span(left), state(shown))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "an estimate for people")]
+fn rate_and_seconds_left(shown: &Shown, total: usize, took: Duration) -> (f64, f64) {
+    let rate = shown.done as f64 / took.as_secs_f64().max(0.001);
+    (rate, total.saturating_sub(shown.done) as f64 / rate.max(0.001))
+}
+
+/// As exactly as it is worth.
+fn span(seconds: f64) -> String {
+    match seconds {
+        ..120.0 => format!("{seconds:.0} s"),
+        ..7200.0 => format!("{:.0} min", seconds / 60.0),
+        _ => format!("{:.0} h", seconds / 3600.0),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_bar_takes_the_terminal_s_width_but_one_column() {
+        let shown = Shown { done: 500, failures: 0, waiting: None };
+        let ten = Duration::from_secs(10);
+        assert_eq!(
+            bar(&shown, 2000, ten, 70),
+            "█████░░░░░░░░░░░░░░░░░  500/2000  50 a second  30 s left  no failures"
+        );
+        assert!(bar(&shown, 100_500, ten, 70).contains("  33 min left  "));
+        assert!(bar(&shown, 1_000_500, ten, 70).contains("  6 h left  "));
+        assert_eq!(bar(&shown, 2000, ten, 20), "  500/2000  50 a se");
+        assert_eq!(bar(&shown, 2000, ten, 0), "");
+        let nothing = Shown { done: 0, ..shown };
+        assert!(bar(&nothing, 0, ten, 70).starts_with("█"));
+    }
 
     #[test]
     fn a_line_says_how_far_it_is_and_how_long_it_takes() {

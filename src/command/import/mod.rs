@@ -63,7 +63,6 @@ fn selection(arguments: &ImportArgs) -> Selection {
 
 /// Looks at what there is.
 fn found(arguments: &ImportArgs, progress: &Progress) -> Index {
-    progress.begin_reading();
     index(&arguments.path, &selection(arguments), |count| progress.read(count))
 }
 
