@@ -184,8 +184,8 @@ pub(crate) fn locate(program: &str) -> Option<PathBuf> {
     reason = "the inner cargo must not see what the outer one told this program"
 )]
 fn build_floor() -> Result<PathBuf> {
-    let folder = Path::new(env!("CARGO_BIN_EXE_ingress")).with_file_name("examples");
-    let profile = match folder.parent().and_then(Path::file_name).and_then(OsStr::to_str) {
+    let floor = Path::new(env!("CARGO_BIN_EXE_ingress")).with_file_name("floor");
+    let profile = match floor.parent().and_then(Path::file_name).and_then(OsStr::to_str) {
         None | Some("debug") => "dev",
         Some(name) => name,
     };
@@ -197,12 +197,11 @@ fn build_floor() -> Result<PathBuf> {
         }
     }
     let status = cargo
-        .args(["build", "--quiet", "--profile", profile, "--example", "floor"])
+        .args(["build", "--quiet", "--profile", profile, "--package", "floor"])
         .args(["--manifest-path", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")])
         .status()
         .context("cannot start cargo")?;
     ensure!(status.success(), "cannot build the floor program");
-    let floor = folder.join("floor");
     ensure!(floor.exists(), "the floor program is not where it was expected: {}", floor.display());
     Ok(floor)
 }
