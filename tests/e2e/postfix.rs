@@ -93,8 +93,10 @@ impl Postfix {
         smtp::send(self.port.number(), sender, recipients, message);
     }
 
-    /// Tries everything that was put off again, now.
+    /// Tries everything that was put off again, once nothing is on its way: a flush passes over what is, and what a delivery agent
+    /// has not let go of yet it puts back for a minute.
     pub(crate) fn flush(&self) {
+        eventually(format_args!("a queue at rest; {}", Shown(&self.log)), || self.deferred());
         self.run("postqueue", "-f");
     }
 
@@ -125,8 +127,8 @@ impl Postfix {
         queue.iter().all(deferred).then_some(queue.len())
     }
 
-    /// Waits until nothing but `count` messages is in the queue, and those are put off: a flush passes over what is still being
-    /// delivered, and the log says how a delivery ended before the queue does.
+    /// Waits until nothing but `count` messages is in the queue, and those are put off: the log says how a delivery ended before the
+    /// queue does.
     pub(crate) fn put_off(&self, count: usize) {
         eventually(format_args!("a queue of {count} deferred messages; {}", Shown(&self.log)), || {
             (self.deferred() == Some(count)).then_some(())
@@ -234,10 +236,11 @@ fn each_once(settings: &str) -> String {
     entries.into_iter().map(|(_, entry)| entry).collect()
 }
 
+/// The queue manager looks every second for what a flush has put back.
 fn master_cf(folder: &Folder, port: u16, setup: &Path, way: &Way) -> String {
     format!(
         "127.0.0.1:{port} inet n - n - 250 smtpd\n\
-         pickup unix n - n 60 1 pickup\ncleanup unix n - n - 0 cleanup\nqmgr unix n - n 300 1 qmgr\n\
+         pickup unix n - n 60 1 pickup\ncleanup unix n - n - 0 cleanup\nqmgr unix n - n 1 1 qmgr\n\
          rewrite unix - - n - - trivial-rewrite\nbounce unix - - n - 0 bounce\ndefer unix - - n - 0 bounce\ntrace unix - - n - 0 bounce\n\
          verify unix - - n - 1 verify\nflush unix n - n 1000? 0 flush\nproxymap unix - - n - - proxymap\nshowq unix n - n - - showq\n\
          error unix - - n - - error\nretry unix - - n - - error\nanvil unix - - n - 1 anvil\nscache unix - - n - 1 scache\n\
