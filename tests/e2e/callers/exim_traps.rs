@@ -3,6 +3,7 @@
 use std::process::{Command, Stdio};
 
 use super::exim::Exim;
+use super::guarded::KILLED;
 use super::mail::reply;
 use super::{Caller, Deployment};
 use crate::support::{Later, eventually, unpacked};
@@ -53,7 +54,7 @@ fn a_missing_binary_keeps_the_mail_because_of_freeze_exec_fail() {
 
 #[test]
 fn a_killed_run_keeps_the_mail_because_of_freeze_signal() {
-    let spoil = |deployment: &Deployment| deployment.install(b"#!/bin/sh\ncat >/dev/null\nkill -KILL $$\n");
+    let spoil = |deployment: &Deployment| deployment.install(KILLED);
     assert_eq!(fate(spoil, as_it_is), Fate::Kept);
     assert_eq!(fate(spoil, without("freeze_signal")), Fate::Returned);
 }

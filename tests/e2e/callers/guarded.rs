@@ -12,6 +12,11 @@ enum Fate {
     Returned,
 }
 
+/// A run that is killed.
+pub(super) const KILLED: &[u8] = b"#!/bin/sh\ncat >/dev/null\nkill -KILL $$\n";
+/// How a shell ends without the program, after it was handed the message: what a caller could not hand over, it may keep by itself.
+pub(super) const MISSING: &[u8] = b"#!/bin/sh\ncat >/dev/null\nexit 127\n";
+
 /// A change to what `ingress setup` wrote.
 pub(super) type Edit<'a> = &'a dyn Fn(String) -> String;
 
@@ -23,18 +28,20 @@ pub(super) fn mail_is_kept_because_of<C: Caller>(
     deferred: &str,
     start: impl Fn(&Deployment, Edit<'_>) -> C,
 ) {
-    let killed = |deployment: &Deployment| deployment.install(b"#!/bin/sh\ncat >/dev/null\nkill -KILL $$\n");
-    let missing = Deployment::uninstall;
-    for (what, spoil) in [("killed", &killed as &dyn Fn(&Deployment)), ("missing", &missing)] {
+    for (what, program) in [("killed", KILLED), ("missing", MISSING)] {
         for (edit, expected) in
             [(&std::convert::identity as Edit<'_>, Fate::Kept), (&without(case), Fate::Returned)]
         {
             let deployment = Deployment::start();
             let caller = start(&deployment, edit);
-            spoil(&deployment);
+            deployment.install(program);
             assert_eq!(fate(&caller, deferred), expected, "{what}: {}", caller.log());
         }
     }
+    let deployment = Deployment::start();
+    let caller = start(&deployment, &std::convert::identity);
+    deployment.uninstall();
+    assert_eq!(fate(&caller, deferred), Fate::Kept, "really missing: {}", caller.log());
 }
 
 fn fate(caller: &impl Caller, deferred: &str) -> Fate {

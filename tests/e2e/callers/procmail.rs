@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::deployment::Fault;
 use super::filter::{Fate, Filter, MailFilter};
+use super::guarded::KILLED;
 use super::mail::reply;
 use super::matrix::matrix;
 use super::reader::{replacing, without};
@@ -70,7 +71,7 @@ fn a_failure_does_not_end_in_the_mailbox_because_of_what_follows_the_recipe() {
 #[test]
 fn a_killed_run_keeps_the_mail_because_of_75() {
     let (deployment, procmail) = started();
-    deployment.install(b"#!/bin/sh\ncat >/dev/null\nkill -KILL $$\n");
+    deployment.install(KILLED);
     assert_eq!(procmail.fate(&reply(1)), Fate::Kept);
     procmail.configure(without("  EXITCODE=75\n"));
     assert_eq!(procmail.fate(&reply(2)), Fate::Taken, "and nobody has it");
