@@ -17,6 +17,7 @@ mod letter;
 mod log;
 mod message;
 mod outcome;
+mod output;
 mod remedy;
 mod repair;
 mod room;
@@ -25,7 +26,7 @@ mod setup;
 mod watcher;
 
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -35,6 +36,7 @@ use command::{
     setup as setup_command,
 };
 use environment::Environment;
+use output::{print, status_after};
 
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the command line")]
 fn main() -> ExitCode {
@@ -54,7 +56,6 @@ fn main() -> ExitCode {
 
 /// sysexits(3), for the commands of an operator.
 const USAGE: u8 = 64;
-const IO_ERROR: u8 = 74;
 
 fn operate(command: Command, options: &Options, environment: &Environment) -> ExitCode {
     match command {
@@ -63,11 +64,11 @@ fn operate(command: Command, options: &Options, environment: &Environment) -> Ex
         Command::Try(arguments) => rehearse::run(&arguments, options, environment),
         Command::Check(arguments) => check_command::run(&arguments, options, environment),
         Command::Setup(arguments) => setup_command::run(arguments, options),
-        Command::Completions { shell } => written(&io::stdout().write_all(&completions::script(shell))),
+        Command::Completions { shell } => written(&print(&completions::script(shell))),
     }
 }
 
 /// The status of a command whose whole work is to write.
 fn written(result: &io::Result<()>) -> ExitCode {
-    ExitCode::from(if result.is_ok() { 0 } else { IO_ERROR })
+    ExitCode::from(status_after(result, 0))
 }

@@ -1,14 +1,14 @@
 //! The report: findings as lines while they come, or as one JSON object; then the one sentence, and the exit status.
 
-use std::io::{self, Write};
+use std::io;
 
 use serde::Serialize;
 
 use super::{Finding, Mark};
+use crate::output::{print, status_after};
 
 /// sysexits(3).
 const UNAVAILABLE: u8 = 69;
-const IO_ERROR: u8 = 74;
 const CONFIGURATION: u8 = 78;
 
 /// The findings so far, printed as they come unless they are to be JSON.
@@ -47,8 +47,7 @@ impl Report {
 
     fn write(&mut self, text: &str) {
         if self.written.is_ok() {
-            let mut stdout = io::stdout();
-            self.written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+            self.written = print(text.as_bytes());
         }
     }
 
@@ -76,7 +75,7 @@ impl Report {
             .map(|fault| fault.remedy.as_ref().map_or_else(|| fault.what.clone(), super::Remedy::sentence));
         let text = if self.json { self.whole(status, next) } else { self.sentence(next) };
         self.write(&text);
-        if self.written.is_ok() { status } else { IO_ERROR }
+        status_after(&self.written, status)
     }
 
     fn sentence(&self, next: Option<String>) -> String {

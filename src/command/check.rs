@@ -2,7 +2,6 @@
 //! come, then one sentence.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -13,7 +12,7 @@ use crate::check::{Finding, Machine, Report, Subject, log, settings};
 use crate::cli::{CheckArgs, Options};
 use crate::config::{self, Provenance, plain};
 use crate::environment::Environment;
-use crate::log::sanitized;
+use crate::output::complain;
 
 const USAGE: u8 = 64;
 const TEMPORARY: u8 = 75;
@@ -53,7 +52,7 @@ fn as_user(user: &str, options: &Options, mut report: Report) -> ExitCode {
 }
 
 fn misused(complaint: &str) -> ExitCode {
-    let _ = writeln!(io::stderr(), "ingress: {}", sanitized(complaint));
+    complain(complaint);
     ExitCode::from(USAGE)
 }
 

@@ -1,6 +1,6 @@
 //! `ingress explain`: what would be sent, which repairs, and where Chatwoot will file it; sends nothing.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
 use super::message_file::{Unreadable, read_message};
@@ -11,21 +11,18 @@ use crate::environment::Environment;
 use crate::explanation::{CopyShown, Explanation, RouteShown, explain};
 use crate::log::sanitized;
 use crate::message::address::Address;
+use crate::output::{complain, print, status_after};
 use crate::{envelope, message};
 
 /// Explains; the status is sysexits(3)'s: 0, 65 no message, 78 broken configuration.
 pub(crate) fn run(arguments: &ExplainArgs, options: &Options, environment: &Environment) -> ExitCode {
     match explained(arguments, options, environment) {
-        Ok(output) => ExitCode::from(if io::stdout().write_all(&output).is_ok() { 0 } else { 74 }),
+        Ok(output) => ExitCode::from(status_after(&print(&output), 0)),
         Err(Unreadable { status, complaint }) => {
             complain(&complaint);
             ExitCode::from(status)
         }
     }
-}
-
-fn complain(text: &str) {
-    let _ = io::stderr().write_all(format!("ingress: {}\n", sanitized(text)).as_bytes());
 }
 
 fn explained(

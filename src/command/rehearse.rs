@@ -1,6 +1,6 @@
 //! `ingress try`: a delivery to a stand-in for Chatwoot, through the path that every message takes, and a report of what arrived.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -20,6 +20,7 @@ use crate::environment::Environment;
 use crate::log::sanitized;
 use crate::message::address::Address;
 use crate::outcome::{Cause, Exit, Failure};
+use crate::output::{complain, print, status_after};
 use crate::remedy::remedy;
 use crate::repair::{REPAIRS, Unrepaired};
 use crate::{input, message};
@@ -36,9 +37,9 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// Runs the rehearsal; the status is sysexits(3)'s: 0 when it could be held, whatever the answer was.
 pub(crate) fn run(arguments: &TryArgs, options: &Options, environment: &Environment) -> ExitCode {
     match rehearse(arguments, options, environment) {
-        Ok(report) => ExitCode::from(if io::stdout().write_all(report.as_bytes()).is_ok() { 0 } else { 74 }),
+        Ok(report) => ExitCode::from(status_after(&print(report.as_bytes()), 0)),
         Err(Fiasco { status, complaint }) => {
-            let _ = io::stderr().write_all(format!("ingress: {complaint}\n").as_bytes());
+            complain(&complaint);
             ExitCode::from(status)
         }
     }

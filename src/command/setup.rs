@@ -1,12 +1,13 @@
 //! `ingress setup CALLER`: the configuration of a mail server or mail reader, ready to paste.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
 use crate::cli::{Options, SetupArgs};
-use crate::log::sanitized;
+use crate::config::plain;
+use crate::output::{complain, print, status_after};
 use crate::setup::{CALLERS, Caller, FilledIn, Given, Values, filled_in};
 
 /// Prints or writes the configuration; the status is sysexits(3)'s: 0, 64 a value that cannot be used, 73 a file that cannot be made.
@@ -23,7 +24,7 @@ pub(crate) fn run(arguments: SetupArgs, options: &Options) -> ExitCode {
     };
     let values = match Values::new(given) {
         Ok(values) => values,
-        Err(unfit) => return complain(64, &unfit.to_string()),
+        Err(unfit) => return failed(64, &unfit.to_string()),
     };
     let filled_in = filled_in(caller, &values);
     let status = match arguments.write {
@@ -31,11 +32,7 @@ pub(crate) fn run(arguments: SetupArgs, options: &Options) -> ExitCode {
         Some(folder) => write_to(&folder, &filled_in),
     };
     if !values.samples().is_empty() {
-        let _ = writeln!(
-            io::stderr(),
-            "ingress: sample values stand in it: give {}",
-            values.samples().join(" and ")
-        );
+        complain(&format!("sample values stand in it: give {}", values.samples().join(" and ")));
     }
     status
 }
@@ -52,13 +49,11 @@ fn list() -> String {
 }
 
 fn written(text: &[u8]) -> ExitCode {
-    let mut stdout = io::stdout();
-    let result = stdout.write_all(text).and_then(|()| stdout.flush());
-    ExitCode::from(if result.is_ok() { 0 } else { 74 })
+    ExitCode::from(status_after(&print(text), 0))
 }
 
-fn complain(status: u8, text: &str) -> ExitCode {
-    let _ = writeln!(io::stderr(), "ingress: {}", sanitized(text));
+fn failed(status: u8, text: &str) -> ExitCode {
+    complain(text);
     ExitCode::from(status)
 }
 
@@ -67,17 +62,17 @@ fn write_to(folder: &Path, filled_in: &FilledIn) -> ExitCode {
     let there = |name: &&str| folder.join(name).symlink_metadata().is_ok();
     if let Some(name) = filled_in.files.iter().map(|(name, _)| *name).find(there) {
         let path = folder.join(name);
-        return complain(73, &format!("{}: is there already, nothing was written", path.display()));
+        return failed(73, &format!("{}: is there already, nothing was written", path.display()));
     }
     if let Err(error) = fs::create_dir_all(folder) {
-        return complain(73, &format!("{}: {error}", folder.display()));
+        return failed(73, &format!("{}: {}", folder.display(), plain(&error)));
     }
     let mut report = String::new();
     for (name, text) in &filled_in.files {
         let path = folder.join(name);
         let result = File::create_new(&path).and_then(|mut file| file.write_all(text.as_bytes()));
         if let Err(error) = result {
-            return complain(73, &format!("{}: {error}", path.display()));
+            return failed(73, &format!("{}: {}", path.display(), plain(&error)));
         }
         report.push_str(&format!("{}\n", path.display()));
     }

@@ -238,8 +238,19 @@ fn completions_are_for_a_shell_each() {
 
 #[test]
 fn what_cannot_be_written_is_74() {
-    for words in [&["--help"][..], &["--version"], &["completions", "zsh"], &["try"]] {
-        Ingress::new().args(words).after("", ">/dev/full").run().assert(74, "", "");
+    let message = "tests/mail/d2-unquoted-colon.eml";
+    let full = "ingress: cannot write to standard output: no space left on device\n";
+    for words in [
+        &["--help"][..],
+        &["--version"],
+        &["completions", "zsh"],
+        &["try"],
+        &["setup"],
+        &["explain", message],
+        &["explain", "--raw", message],
+        &["import", "--dry-run", message],
+    ] {
+        Ingress::new().args(words).after("", ">/dev/full").run().assert(74, "", full);
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
         Ingress::new().args(words).stdout_to(writer).run().assert(74, "", "");

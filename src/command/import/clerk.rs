@@ -17,6 +17,7 @@ use crate::endpoint::Client;
 use crate::import::{FailedFolder, Fate, Governor, Index, Job, Report, Tally, run};
 use crate::last_words::level;
 use crate::outcome::Exit;
+use crate::output::{print, status_after};
 use crate::remedy::remedy;
 use crate::{delivery, log};
 
@@ -30,11 +31,21 @@ pub(super) struct Clerk<'a> {
     first: Option<&'static str>,
     /// What would have the rejected taken, and how many of them.
     cures: BTreeMap<&'static str, usize>,
+    /// Whether standard output took everything.
+    written: io::Result<()>,
 }
 
 impl<'a> Clerk<'a> {
     pub(super) fn new(settings: &'a Settings, progress: Progress, json: bool) -> Self {
-        Self { settings, progress, json, tally: Tally::default(), first: None, cures: BTreeMap::new() }
+        Self {
+            settings,
+            progress,
+            json,
+            tally: Tally::default(),
+            first: None,
+            cures: BTreeMap::new(),
+            written: Ok(()),
+        }
     }
 
     pub(super) fn run(
@@ -140,16 +151,18 @@ impl<'a> Clerk<'a> {
         log::write(if exit == Exit::Delivered && !report.arrives { Level::WARN } else { level(exit) }, &line);
     }
 
-    fn write_json(&self, value: &impl Serialize) {
+    fn write_json(&mut self, value: &impl Serialize) {
         if let Ok(mut text) = serde_json::to_vec(value) {
             text.push(b'\n');
-            let _ = io::stdout().write_all(&text);
+            if self.written.is_ok() {
+                self.written = print(&text);
+            }
         }
     }
 
     /// The table, and what to do about the rest.
     fn conclude(
-        &self,
+        &mut self,
         took: Duration,
         arguments: &ImportArgs,
         failed: Option<&FailedFolder>,
@@ -160,15 +173,12 @@ impl<'a> Clerk<'a> {
             text.push_str(&line);
             text.push('\n');
         }
-        let written = if self.json {
-            io::stderr().write_all(text.as_bytes())
+        if self.json {
+            let _ = io::stderr().write_all(text.as_bytes());
         } else {
-            io::stdout().write_all(text.as_bytes())
-        };
-        match self.tally.status() {
-            0 if written.is_err() => 74,
-            status => status,
+            self.written = print(text.as_bytes());
         }
+        status_after(&self.written, self.tally.status())
     }
 
     fn advice(

@@ -1,13 +1,12 @@
 //! `ingress import --dry-run`: the summary of what would happen.
 
-use std::io::{self, Write};
-
-use super::{Abandoned, complain, found};
+use super::{Abandoned, found};
 use crate::cli::{ImportArgs, Options};
 use crate::command::progress::{Progress, Shown};
 use crate::config::Rules;
 use crate::environment::Environment;
 use crate::import::{Index, Preview, preview};
+use crate::output::{complain, print, status_after};
 
 /// Looks at everything and sends nothing; gives the exit status.
 pub(super) fn rehearse(
@@ -40,12 +39,8 @@ pub(super) fn rehearse(
     } else {
         summary(&preview, &index)
     };
-    let written = io::stdout().write_all(text.as_bytes());
-    Ok(match written {
-        Err(_) => 74,
-        Ok(()) if preview.unreadable + preview.too_large > 0 => 65,
-        Ok(()) => 0,
-    })
+    let status = if preview.unreadable + preview.too_large > 0 { 65 } else { 0 };
+    Ok(status_after(&print(text.as_bytes()), status))
 }
 
 fn summary(preview: &Preview, index: &Index) -> String {

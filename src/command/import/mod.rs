@@ -4,7 +4,6 @@ mod clerk;
 mod dry_run;
 mod shown;
 
-use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,7 +17,8 @@ use crate::config;
 use crate::endpoint::Client;
 use crate::environment::Environment;
 use crate::import::{FailedFolder, Governor, Index, Job, Journal, Selection, index};
-use crate::log::{self, sanitized};
+use crate::log;
+use crate::output::complain;
 use clerk::Clerk;
 
 /// Imports; the status is 0 all delivered, 65 some rejected or unreadable, 75 some to be tried again, and sysexits(3)'s: 64, 73, 74, 78.
@@ -47,10 +47,6 @@ impl From<config::Fault> for Abandoned {
     fn from(fault: config::Fault) -> Self {
         Self { status: 78, complaint: fault.to_string() }
     }
-}
-
-fn complain(text: &str) {
-    let _ = writeln!(io::stderr(), "ingress: {}", sanitized(text));
 }
 
 fn selection(arguments: &ImportArgs) -> Selection {
