@@ -1,5 +1,7 @@
 //! Where the log goes, and what a line of it looks like: `key=value` pairs, foreign text made harmless.
 
+mod subscriber;
+
 use std::fmt::{self, Display, Write as _};
 use std::fs::File;
 use std::io;
@@ -10,19 +12,16 @@ use std::sync::Mutex;
 use rustix::fs::OFlags;
 use syslog_tracing::{Facility, Options, Syslog};
 use tracing::Level;
-use tracing_subscriber::filter::LevelFilter;
-use tracing_subscriber::fmt::SubscriberBuilder;
-use tracing_subscriber::fmt::format::{DefaultFields, Format, Full};
-use tracing_subscriber::fmt::time::SystemTime;
 
 use crate::config::{LogSettings, LogTarget};
+use subscriber::Lines;
 
 /// Opens the log. What cannot be written to is no reason to lose a message: syslog takes its place, and the answer says why.
 pub(crate) fn open(settings: &LogSettings) -> Option<String> {
     match &settings.target {
         LogTarget::Off => None,
         LogTarget::Stderr => {
-            builder(settings.level).with_writer(io::stderr).init_or_ignore();
+            Lines { level: settings.level, dated: true, writer: io::stderr }.init_or_ignore();
             None
         }
         LogTarget::Syslog => {
@@ -31,7 +30,7 @@ pub(crate) fn open(settings: &LogSettings) -> Option<String> {
         }
         LogTarget::File(path) => match append_to(path) {
             Ok(file) => {
-                builder(settings.level).with_writer(Mutex::new(file)).init_or_ignore();
+                Lines { level: settings.level, dated: true, writer: Mutex::new(file) }.init_or_ignore();
                 None
             }
             Err(error) => {
@@ -44,20 +43,9 @@ pub(crate) fn open(settings: &LogSettings) -> Option<String> {
 
 fn to_syslog(level: Level) {
     if let Some(syslog) = Syslog::new(c"ingress", Options::LOG_PID, Facility::Mail) {
-        builder(level).without_time().with_level(false).with_writer(syslog).init_or_ignore();
+        // It writes time and level itself.
+        Lines { level, dated: false, writer: syslog }.init_or_ignore();
     }
-}
-
-type Builder = SubscriberBuilder<DefaultFields, Format<Full, SystemTime>, LevelFilter>;
-
-/// Lines of a file and of stderr begin with time (UTC, RFC 3339) and level; syslog writes its own.
-fn builder(level: Level) -> Builder {
-    // What cannot be written is nothing to tell stderr about: getmail would take it for a failure.
-    tracing_subscriber::fmt()
-        .log_internal_errors(false)
-        .with_max_level(level)
-        .with_target(false)
-        .with_ansi(false)
 }
 
 /// Opens a log file to append to. Never blocks: a FIFO without a reader is an error.
@@ -146,20 +134,6 @@ fn quoted(text: &str) -> String {
     }
     quoted.push('"');
     quoted
-}
-
-/// Sets a subscriber for the whole process; a second one is not an error, the first stays.
-trait InitOrIgnore {
-    fn init_or_ignore(self);
-}
-
-impl<N, E, F, W> InitOrIgnore for SubscriberBuilder<N, E, F, W>
-where
-    Self: Into<tracing::Dispatch>,
-{
-    fn init_or_ignore(self) {
-        let _ = tracing::dispatcher::set_global_default(self.into());
-    }
 }
 
 #[cfg(test)]
