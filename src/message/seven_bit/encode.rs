@@ -3,8 +3,8 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::is_safe;
 use super::sink::Sink;
+use super::{is_safe, is_seven_bit};
 use crate::message::line_ends::OutOfMemory;
 
 /// The longest line but its soft line break (RFC 2045, section 6.7, rule 5).
@@ -66,23 +66,44 @@ pub(super) fn mended_quoted_printable(text: &[u8], sink: &mut Sink) -> Result<()
     each_unsafe(text, sink, |byte, sink| sink.push(format!("={byte:02X}").as_bytes()))
 }
 
-/// Writes base64 without the bytes in it that are none: who decodes it passes over them (RFC 2045, section 6.8).
+/// Writes base64 without the bytes in it that are none: who decodes it passes over them (RFC 2045, section 6.8). The hyphens among them go
+/// too, or a line that was no boundary could become one.
 pub(super) fn mended_base64(text: &[u8], sink: &mut Sink) -> Result<(), OutOfMemory> {
-    each_unsafe(text, sink, |_, _| Ok(()))
+    each(text, |byte| byte == b'-' || !is_safe(byte), sink, |_, _| Ok(()))
 }
 
-/// Writes what nobody is shown, or cannot be said otherwise, with question marks for the bytes that cannot stay.
+/// Writes what nobody is shown, or cannot be said otherwise, with question marks for the bytes that cannot stay. A question mark may stand in a
+/// boundary: so that no line becomes one, its two hyphens are masked too.
 pub(super) fn masked(text: &[u8], sink: &mut Sink) -> Result<(), OutOfMemory> {
-    each_unsafe(text, sink, |_, sink| sink.push(b"?"))
+    text.split_inclusive(|byte| *byte == b'\n').try_for_each(|line| {
+        let rest = match line.strip_prefix(b"--") {
+            Some(rest) if !is_seven_bit(rest) => {
+                sink.push(b"??")?;
+                rest
+            }
+            _ => line,
+        };
+        each_unsafe(rest, sink, |_, sink| sink.push(b"?"))
+    })
 }
 
 fn each_unsafe(
     text: &[u8],
     sink: &mut Sink,
+    write: impl FnMut(u8, &mut Sink) -> Result<(), OutOfMemory>,
+) -> Result<(), OutOfMemory> {
+    each(text, |byte| !is_safe(byte), sink, write)
+}
+
+/// Writes the text, and each byte of a kind in another way.
+fn each(
+    text: &[u8],
+    kind: impl Fn(u8) -> bool,
+    sink: &mut Sink,
     mut write: impl FnMut(u8, &mut Sink) -> Result<(), OutOfMemory>,
 ) -> Result<(), OutOfMemory> {
     let mut rest = text;
-    while let Some(at) = rest.iter().position(|byte| !is_safe(*byte)) {
+    while let Some(at) = rest.iter().position(|byte| kind(*byte)) {
         sink.push(rest.get(..at).unwrap_or_default())?;
         write(rest.get(at).copied().unwrap_or_default(), sink)?;
         rest = rest.get(at + 1..).unwrap_or_default();
@@ -125,6 +146,13 @@ mod tests {
         assert_eq!(written(mended_quoted_printable, b"a=3D\xfc\r\n"), "a=3D=FC\r\n");
         assert_eq!(written(mended_base64, b"aGVs\xffbG8=\0"), "aGVsbG8=");
         assert_eq!(written(masked, b"\xc3\xbc\0a"), "???a");
+    }
+
+    #[test]
+    fn no_line_becomes_a_boundary_by_what_is_taken_out_of_it() {
+        assert_eq!(written(mended_base64, b"aGVs\r\n--b\xfc\r\nbG8=\r\n"), "aGVs\r\nb\r\nbG8=\r\n");
+        assert_eq!(written(mended_quoted_printable, b"--b\xfc\r\n"), "--b=FC\r\n");
+        assert_eq!(written(masked, b"--b\r\n--b\xfc\r\n"), "--b\r\n??b?\r\n");
     }
 
     proptest! {

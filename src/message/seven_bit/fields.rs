@@ -21,7 +21,7 @@ pub(super) fn convert(header: &mut Header<'_>, boundary: Option<&str>) {
         match converted {
             Some((name, value)) => header.replace(at, &name, &value),
             None => {
-                let line = masked(header.raw(at));
+                let line = no_field(header.raw(at));
                 header.overwrite(at, line);
             }
         }
@@ -192,6 +192,14 @@ fn percent(bytes: &[u8], is_plain: impl Fn(u8) -> bool) -> String {
     written
 }
 
+/// A line that is no field, and that masking makes no boundary line.
+fn no_field(line: &[u8]) -> Vec<u8> {
+    match line.strip_prefix(b"--") {
+        Some(rest) => [b"??", masked(rest).as_slice()].concat(),
+        None => masked(line),
+    }
+}
+
 fn masked(bytes: &[u8]) -> Vec<u8> {
     bytes.iter().map(|byte| if super::is_safe(*byte) { *byte } else { b'?' }).collect()
 }
@@ -264,5 +272,6 @@ mod tests {
     #[test]
     fn what_is_no_field_and_what_is_ascii() {
         assert_eq!(converted(b"junk \xe4\0\r\nA: b\r\n\tc\r\n"), "junk ??\r\nA: b\r\n\tc\r\n");
+        assert_eq!(converted(b"A: b\r\n--b\xe4\r\n"), "A: b\r\n??b?\r\n");
     }
 }
