@@ -20,7 +20,7 @@ pub(crate) fn remedy(cause: Cause, service: Service, on_too_large: TooLarge) -> 
 fn unauthorized(service: Service) -> Option<&'static str> {
     match service {
         Service::Mailgun => Some(
-            "make signing_key the same as Chatwoot's MAILGUN_INGRESS_SIGNING_KEY, and set the clock of both machines: a signature lasts two minutes",
+            "make signing_key the same as Chatwoot's MAILGUN_INGRESS_SIGNING_KEY, and set the clock of both machines: they may differ by two minutes at most",
         ),
         Service::Mandrill => Some(
             "make signing_key the same as Chatwoot's MANDRILL_INGRESS_API_KEY, and url the one that Chatwoot's server sees: it is signed too",

@@ -132,8 +132,10 @@ fn unauthorized(answer: &Answer, asked: &Asked<'_>) -> Finding {
     let fault = |what: &str| Finding::fault(Subject::Endpoint, format!("401: {what}"));
     match (asked.service(), challenge) {
         (Service::Mailgun, "") => {
-            return fault("Chatwoot has another key, or another time: a signature lasts two minutes")
-                .mended(Machine::Chatwoot, format!("{same}; set the clocks of both machines"));
+            return fault(
+                "Chatwoot has another key, or another time: the clocks may differ by two minutes at most",
+            )
+            .mended(Machine::Chatwoot, format!("{same}; set the clocks of both machines"));
         }
         (Service::Mandrill, "") => {
             return fault("Chatwoot has another key, or sees another URL: it is signed too").mended(

@@ -11,8 +11,8 @@ pub(super) const PATH: &str = "/rails/action_mailbox/mailgun/inbound_emails/mime
 pub(super) const SUCCESS: u16 = 204;
 
 /// `ActionMailbox::Ingresses::Mailgun::InboundEmailsController`. `now` is the time in seconds since 1970; the server takes what is at most
-/// two minutes old by its own clock. A message that is too large for a field of a form goes as JSON, which Rails reads as well and does
-/// not limit.
+/// two minutes old by its own clock, and since CVE-2026-126068 nothing that is more than two minutes ahead of it. A message that is too large
+/// for a field of a form goes as JSON, which Rails reads as well and does not limit.
 pub(super) fn request<'a>(
     url: &'a Url,
     key: &Secret,

@@ -1,5 +1,6 @@
 //! The ingresses of all five services at a real Action Mailbox: what is delivered through each is the same mail.
 
+use std::process::Command;
 use std::sync::OnceLock;
 
 use ring::digest::{SHA256, digest};
@@ -251,14 +252,31 @@ fn a_chatwoot_that_is_set_to_another_service_keeps_the_message() {
 
 #[test]
 fn mailgun_s_signature_wants_clocks_that_agree_within_two_minutes() {
-    let ahead = Deployment::with("mailgun", &[("SECONDS_AHEAD", "150")]);
-    ahead.ingress(MESSAGE).run().assert_failed(75, REFUSED);
-    let log = ahead.folder.ingress_log();
-    assert!(log.contains("status=401") && log.contains("the clock of both"), "{log}");
-    assert_eq!(ahead.server.records(), 0);
-    for seconds in [&[("SECONDS_AHEAD", "60")], &[("SECONDS_AHEAD", "-300")]] {
-        Deployment::with("mailgun", seconds).ingress(MESSAGE).run().assert_delivered();
+    let refused = |seconds| {
+        let other = Deployment::with("mailgun", seconds);
+        other.ingress(MESSAGE).run().assert_failed(75, REFUSED);
+        let log = other.folder.ingress_log();
+        assert!(log.contains("status=401") && log.contains("the clock of both"), "{log}");
+        assert_eq!(other.server.records(), 0);
+    };
+    let taken = |seconds| Deployment::with("mailgun", seconds).ingress(MESSAGE).run().assert_delivered();
+    refused(&[("SECONDS_AHEAD", "150")]);
+    taken(&[("SECONDS_AHEAD", "60")]);
+    taken(&[("SECONDS_AHEAD", "-60")]);
+    if refuses_what_comes_from_the_future() {
+        refused(&[("SECONDS_AHEAD", "-150")]);
+    } else {
+        taken(&[("SECONDS_AHEAD", "-150")]);
     }
+}
+
+/// Whether the installed Action Mailbox has the fix of CVE-2026-126068: before it, only a signature that was too old was refused.
+fn refuses_what_comes_from_the_future() -> bool {
+    const CONTROLLER: &str = "app/controllers/action_mailbox/ingresses/mailgun/inbound_emails_controller.rb";
+    let path = format!("File.join(Gem::Specification.find_by_name('actionmailbox').gem_dir, '{CONTROLLER}')");
+    let source = Command::new("ruby").args(["-e", &format!("print File.read({path})")]).output().unwrap();
+    assert!(source.status.success(), "{}", String::from_utf8_lossy(&source.stderr));
+    String::from_utf8(source.stdout).unwrap().contains("2.minutes.from_now")
 }
 
 /// A message of so many bytes with CRLF line ends.
