@@ -1,12 +1,11 @@
 //! `ingress check`: each thing that can be wrong is named with its cause and its remedy, and nothing is created anywhere.
 
 use std::fs;
-use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use crate::checked::{CHATWOOT, Checked, OPENING, answering};
 use crate::run::Ingress;
-use crate::server::Server;
+use crate::server::{FullQueue, Server};
 use crate::setting::{MESSAGE, NOBODY, PASSWORD, Setting, on_the_wire};
 
 const CONNECTED: &str = "ok    connection      127.0.0.1 port PORT in _ ms\n";
@@ -281,17 +280,9 @@ Ready: a delivery would work now.";
 
 #[test]
 fn a_connection_that_is_not_taken_is_given_up() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    rustix::net::listen(&listener, 0).unwrap();
-    let address = listener.local_addr().unwrap();
-    // Nobody accepts: connections are made until the queue is full, then the next one waits.
-    let mut queue = Vec::new();
-    while let Ok(stream) = TcpStream::connect_timeout(&address, Duration::from_millis(300)) {
-        queue.push(stream);
-        assert!(queue.len() < 10_000, "the queue never fills");
-    }
-    let setting = Setting::new(&format!("http://{address}"), "connect_timeout = \"1s\"");
-    let checked = Checked::of(&setting, address.port());
+    let full = FullQueue::new();
+    let setting = Setting::new(&format!("http://{}", full.address), "connect_timeout = \"1s\"");
+    let checked = Checked::of(&setting, full.address.port());
     assert_eq!(checked.status, Some(69));
     let remedy =
         "here: open the way to port PORT: route, firewalls, or another host (url in DIR/ingress.toml)";

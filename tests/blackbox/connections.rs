@@ -1,10 +1,9 @@
 //! What can happen to a connection: refused, not taken, lost, silent, and answers that are odd or not HTTP.
 
-use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
 use crate::run::at_once;
-use crate::server::{Connection, Server};
+use crate::server::{Connection, FullQueue, Server};
 use crate::setting::{CANNOT_BE_REACHED, LOST, NOBODY, Setting, TOO_LATE, message_of};
 
 /// Delivers to this server, whose connection is lost; gives the log line.
@@ -193,21 +192,13 @@ fn a_closed_port_cannot_be_reached() {
 
 #[test]
 fn a_connection_that_is_not_taken_times_out() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    rustix::net::listen(&listener, 0).unwrap();
-    let address = listener.local_addr().unwrap();
-    // Nobody accepts: connections are made until the queue is full, then the next one waits.
-    let mut queue = Vec::new();
-    while let Ok(stream) = TcpStream::connect_timeout(&address, Duration::from_millis(300)) {
-        queue.push(stream);
-        assert!(queue.len() < 10_000, "the queue never fills");
-    }
-    let setting = Setting::new(&format!("http://{address}"), "connect_timeout = \"1s\"");
+    let full = FullQueue::new();
+    let setting = Setting::new(&format!("http://{}", full.address), "connect_timeout = \"1s\"");
     setting.run().assert_deferred(CANNOT_BE_REACHED);
     assert!(
         setting
             .failure_logged()
-            .contains(&format!("cause=\"no connection to {address} within connect_timeout\""))
+            .contains(&format!("cause=\"no connection to {} within connect_timeout\"", full.address))
     );
 }
 

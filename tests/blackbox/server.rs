@@ -36,6 +36,27 @@ struct Seen {
 pub(crate) trait Stream: Read + Write {}
 impl<T: Read + Write> Stream for T {}
 
+/// A loopback port at which connections wait for ever: nobody accepts them, and the queue is full.
+pub(crate) struct FullQueue {
+    pub(crate) address: SocketAddr,
+    _listener: TcpListener,
+    _waiting: Vec<TcpStream>,
+}
+
+impl FullQueue {
+    pub(crate) fn new() -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        rustix::net::listen(&listener, 0).unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut waiting = Vec::new();
+        while let Ok(stream) = TcpStream::connect_timeout(&address, Duration::from_millis(300)) {
+            waiting.push(stream);
+            assert!(waiting.len() < 10_000, "the queue never fills");
+        }
+        Self { address, _listener: listener, _waiting: waiting }
+    }
+}
+
 impl Server {
     /// Reads each request and answers with this status.
     pub(crate) fn answering(status: u16) -> Self {
