@@ -155,17 +155,19 @@ pub(crate) fn post(
     client.send(&request, deadline)
 }
 
-/// A 204 is the only proof.
+/// The service's own success answer is the only proof, and it says nothing more.
 ///
 /// # Errors
 ///
 /// What any other answer means.
 pub(crate) fn judged(settings: &Settings, reply: Reply) -> Result<(), Failure> {
     let status = reply.status;
-    if settings.endpoint.succeeded(status) {
-        return Ok(());
-    }
-    Err(Failure::new(Cause::Answer(status), format!("the endpoint answered {status}")))
+    let detail = match (settings.endpoint.succeeded(status), reply.wordy) {
+        (true, false) => return Ok(()),
+        (true, true) => format!("the endpoint answered {status} with a page, which Rails never does"),
+        (false, _) => format!("the endpoint answered {status}"),
+    };
+    Err(Failure::new(Cause::Answer(status), detail))
 }
 
 /// The log line of a message that was delivered, or not.

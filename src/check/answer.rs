@@ -105,9 +105,14 @@ fn row(status: u16, is_page: bool, url: &str) -> (&'static str, Machine, Cow<'st
     }
 }
 
-/// For services whose yes is 200 or 400, a page that says the same is none.
+/// A page that says the same as a service's yes is none. 200 is everybody's answer: Rails says it without a word.
 fn is_well(answer: &Answer, asked: &Asked<'_>) -> bool {
-    answer.status == asked.healthy && (answer.status == 415 || !answer.is_page())
+    let is_another_s = match asked.healthy {
+        200 => !answer.body.trim_ascii().is_empty(),
+        415 => false,
+        _ => answer.is_page(),
+    };
+    answer.status == asked.healthy && !is_another_s
 }
 
 impl Asked<'_> {
@@ -327,6 +332,8 @@ mod tests {
                 Asked { endpoint: &endpoint, healthy, url: "url in X", secret: "key in X", api: None };
             assert_eq!(finding(&html(healthy, ""), &asked).mark, Mark::Ok, "{service:?}");
             assert_eq!(finding(&html(healthy, "<h1>log in</h1>"), &asked).mark, Mark::Fault, "{service:?}");
+            let json = Answer { body: b"{\"ok\":true}".to_vec(), ..status(200) };
+            assert_eq!(finding(&json, &asked).mark, Mark::Fault, "{service:?}");
             let action = |answer: &Answer| finding(answer, &asked).remedy.unwrap().action;
             let challenge =
                 (service.proof() == Proof::Password).then(|| "Basic realm=\"Action Mailbox\"".to_owned());

@@ -104,8 +104,8 @@ impl Client {
     }
 
     async fn answer(&self, request: &Request<'_>, body: reqwest::Body) -> Result<Reply, Failure> {
-        let response = self.posted(request, body).send().await;
-        response.map(|response| Reply::of(&response)).map_err(|error| failure(&error))
+        let response = self.posted(request, body).send().await.map_err(|error| failure(&error))?;
+        Ok(Reply::of(response).await)
     }
 
     fn posted(&self, request: &Request<'_>, body: reqwest::Body) -> reqwest::RequestBuilder {
@@ -143,14 +143,35 @@ pub(crate) struct Reply {
     pub(crate) status: u16,
     /// How long it asks to be left alone: `Retry-After` in seconds (RFC 9110, section 10.2.3). The form with a date is not read.
     pub(crate) retry_after: Option<Duration>,
+    /// Whether the answer is a success that says more than that. Action Mailbox never does; a login page does.
+    pub(crate) wordy: bool,
 }
 
 impl Reply {
-    fn of(response: &reqwest::Response) -> Self {
+    async fn of(response: reqwest::Response) -> Self {
+        let status = response.status();
         let seconds =
             response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
-        Self { status: response.status().as_u16(), retry_after: seconds.map(Duration::from_secs) }
+        Self {
+            status: status.as_u16(),
+            retry_after: seconds.map(Duration::from_secs),
+            wordy: status.is_success() && has_words(response).await,
+        }
     }
+}
+
+/// Whether a body follows. One that is cut short, or does not come to its end in time, counts.
+async fn has_words(mut response: reqwest::Response) -> bool {
+    let read = async {
+        loop {
+            match response.chunk().await {
+                Ok(None) => return false,
+                Ok(Some(piece)) if piece.trim_ascii().is_empty() => {}
+                _ => return true,
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, read).await.unwrap_or(true)
 }
 
 /// How much of a body somebody may want to read.

@@ -161,6 +161,34 @@ fn each_service_has_one_success_answer_of_its_own() {
     }
 }
 
+/// Mandrill's 200 is what every login page says too; Rails says it without a word.
+#[test]
+fn a_page_that_answers_200_has_not_taken_a_message_for_mandrill() {
+    let long = "Content-Length: 19\r\n\r\n<form>log in</form>";
+    let chunked = "Transfer-Encoding: chunked\r\n\r\n4\r\npage\r\n0\r\n\r\n";
+    let cut_short = "Content-Length: 100\r\n\r\n";
+    for (rest, is_page) in [
+        (long, true),
+        (chunked, true),
+        (cut_short, true),
+        ("Content-Length: 0\r\n\r\n", false),
+        ("Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", false),
+        ("Connection: close\r\n\r\n", false),
+    ] {
+        let server = Server::saying(format!("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n{rest}"));
+        let setting =
+            Setting::new(&server.url(), &format!("service = \"mandrill\"\nsigning_key = \"{KEY}\""));
+        if !is_page {
+            setting.run().assert_delivered();
+            continue;
+        }
+        setting.run().assert_deferred("4.3.5 Chatwoot is not set up to take the message");
+        let logged = setting.failure_logged();
+        assert!(logged.contains(" cause=\"the endpoint answered 200 with a page, "), "{logged}");
+        assert!(logged.contains(" remedy=\"that is not Chatwoot's endpoint: a login page"), "{logged}");
+    }
+}
+
 #[test]
 fn a_message_that_mandrill_s_form_does_not_hold_is_refused_unsent() {
     let server = Server::answering(200);
