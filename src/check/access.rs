@@ -1,10 +1,11 @@
 //! What keeps this process from a file: the folder that bars the way, or the file itself, and the command that mends it.
 
 use std::fs::{self, File};
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::Access;
+use rustix::fs::{Access, OFlags};
 
 use super::account::{mode_lets_read, own_group, ownership};
 use super::{Finding, Machine, Subject};
@@ -13,6 +14,8 @@ use super::{Finding, Machine, Subject};
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Obstacle {
     Missing(PathBuf),
+    /// A folder in the place of the file.
+    NoFile(PathBuf),
     /// A folder on the way that may not be entered.
     Folder(PathBuf),
     /// The file's own mode.
@@ -23,13 +26,27 @@ enum Obstacle {
 
 /// What keeps this process from reading a file; nothing when it can be opened.
 pub(crate) fn unreadable(subject: Subject, path: &Path) -> Option<Finding> {
-    let error = File::open(path).err()?;
-    let obstacle = match error.kind() {
-        ErrorKind::PermissionDenied => obstacle(path, FEW),
-        ErrorKind::NotFound => Obstacle::Missing(path.to_owned()),
+    let obstacle = match open(path).map(|file| file.metadata()) {
+        Ok(Ok(metadata)) if metadata.is_dir() => Obstacle::NoFile(path.to_owned()),
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => obstacle(path, FEW),
+        Err(error) if error.kind() == ErrorKind::NotFound => Obstacle::Missing(path.to_owned()),
         _ => return None,
     };
     Some(obstacle.finding(subject, path))
+}
+
+/// Opens it without waiting: a FIFO that nobody writes to must not hang a check.
+fn open(path: &Path) -> io::Result<File> {
+    let nonblocking = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or(0);
+    File::options().read(true).custom_flags(nonblocking).open(path)
+}
+
+/// What is no file but a FIFO, where a delivery waits for whoever writes to it.
+pub(crate) fn fifo(subject: Subject, path: &Path) -> Option<Finding> {
+    path.metadata().ok().filter(|metadata| metadata.file_type().is_fifo())?;
+    let fault =
+        Finding::fault(subject, format!("{} is a FIFO, which a delivery would wait for", path.display()));
+    Some(fault.mended(Machine::Here, "name a file"))
 }
 
 /// How many symbolic links in a row are followed.
@@ -67,6 +84,11 @@ impl Obstacle {
         match self {
             Self::Missing(path) => Finding::fault(subject, format!("{wanted} is not there"))
                 .mended(Machine::Here, format!("create {}, or name the right file", path.display())),
+            Self::NoFile(path) => {
+                let shown = path.display();
+                Finding::fault(subject, format!("{shown} is a folder"))
+                    .mended(Machine::Here, format!("name the file that is meant, such as one in {shown}"))
+            }
             Self::Folder(folder) => {
                 let shown = folder.display();
                 let what = format!("{wanted} cannot be reached: {shown} may not be entered{}", owned(folder));

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::access::unreadable;
+use super::access::{fifo, unreadable};
 use super::account::ownership;
 use super::{Finding, Machine, Subject};
 use crate::config::{Fault, Provenance, Said, Settings, is_this_machine};
@@ -130,6 +130,7 @@ fn authorities(
     let subject = Subject::Setting("ca_file");
     Some(
         unreadable(subject, &path)
+            .or_else(|| fifo(subject, &path))
             .unwrap_or_else(|| Finding::ok(subject, format!("{} ({whence})", path.display()))),
     )
 }

@@ -363,6 +363,32 @@ fn a_broken_configuration_is_named_before_the_network_is_touched() {
     }
 }
 
+/// What nobody writes to must not be waited for: a check ends.
+#[test]
+fn a_fifo_or_a_folder_in_the_place_of_a_file_is_named() {
+    let setting = Setting::new("https://127.0.0.1:1", "");
+    let (fifo, folder) = (setting.fifo("fifo"), setting.shown(""));
+    let folder = folder.trim_end_matches('/');
+    let is_folder = format!("{folder} is a folder");
+    let is_fifo = format!("{fifo} is a FIFO, which a delivery would wait for");
+    for (line, subject, what) in [
+        (format!("password_file = \"{fifo}\""), "password", format!("{fifo}: the password is empty")),
+        (format!("password_file = \"{folder}\""), "password", is_folder.clone()),
+        (format!("chatwoot_env = \"{folder}\""), "chatwoot_env", is_folder.clone()),
+        (format!("password = \"x\"\nca_file = \"{folder}\""), "ca_file", is_folder),
+        (format!("password = \"x\"\nca_file = \"{fifo}\""), "ca_file", is_fifo),
+    ] {
+        setting.write(
+            "ingress.toml",
+            format!("url = \"https://127.0.0.1:1\"\nlog = \"off\"\n{line}\n"),
+            0o600,
+        );
+        let ended = Ingress::new().args(["check", "-c", &setting.shown("ingress.toml")]).run();
+        assert_eq!(ended.status, Some(78), "{}", ended.stdout);
+        assert!(ended.stdout.contains(&format!("FAIL  {subject:<15} {what}\n")), "{}", ended.stdout);
+    }
+}
+
 #[test]
 fn a_password_file_is_named_with_its_place() {
     let setting = Setting::new(NOBODY, "");
