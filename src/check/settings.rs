@@ -136,11 +136,27 @@ fn authorities(
 }
 
 fn faulty(subject: Subject, provenance: &Provenance, fault: &Fault) -> Finding {
-    let finding = Finding::fault(subject, &fault.what);
-    match (&fault.remedy, &provenance.config) {
-        (Some(remedy), _) => finding.mended(Machine::Here, remedy),
-        (None, Some(path)) => finding.mended(Machine::Here, format!("mend that in {}", path.display())),
-        (None, None) => finding.mended(Machine::Here, "mend that in the environment or the options"),
+    let remedy = fault.remedy.clone().unwrap_or_else(|| format!("mend {}", place(subject, provenance)));
+    Finding::fault(subject, &fault.what).mended(Machine::Here, remedy)
+}
+
+/// Where a faulty setting stands: `that in /etc/ingress.toml`, `INGRESS_URL`, `FRONTEND_URL in /opt/chatwoot/.env`.
+fn place(subject: Subject, provenance: &Provenance) -> String {
+    let that_in = |path: &Path| format!("that in {}", path.display());
+    let secret = provenance.secret.as_ref().filter(|source| subject == Subject::Setting(source.key));
+    let env = provenance.chatwoot_env.as_ref().filter(|_| subject == Subject::Setting("chatwoot_env"));
+    let file = secret.and_then(|source| source.file.as_deref()).or(env.map(|(path, _)| path.as_path()));
+    if let Some(path) = file {
+        return that_in(path);
+    }
+    let whence = secret.map(|source| source.whence.as_str()).or_else(|| provenance.whence(subject.word()));
+    let config = provenance.config.as_deref();
+    let is_in_config =
+        |whence: &str| config.is_some_and(|path| whence.ends_with(&format!(" in {}", path.display())));
+    match (whence, config) {
+        (Some(whence), _) if whence != "default" && !is_in_config(whence) => whence.to_owned(),
+        (_, Some(path)) => that_in(path),
+        (_, None) => "that in the environment or the options".to_owned(),
     }
 }
 

@@ -363,6 +363,40 @@ fn a_broken_configuration_is_named_before_the_network_is_touched() {
     }
 }
 
+/// Not the file, when an option, a variable or Chatwoot's own file goes before it.
+#[test]
+fn the_remedy_names_the_place_where_the_fault_is() {
+    let setting = Setting::new(NOBODY, "");
+    setting.write("empty", "", 0o600);
+    setting.write(".env", "RAILS_INBOUND_EMAIL_SERVICE=Relay\n", 0o600);
+    let (empty, env) = (setting.shown("empty"), setting.shown(".env"));
+    for (option, variable, place) in [
+        (["--url", "nonsense"], None, "--url"),
+        (["--log", "sislog"], None, "--log"),
+        (["--password-file", &empty], None, "that in DIR/empty"),
+        (["--log", "off"], Some(("INGRESS_URL", "nonsense")), "INGRESS_URL"),
+        (["--log", "off"], Some(("INGRESS_SERVICE", "nonsense")), "INGRESS_SERVICE"),
+        (["--log", "off"], Some(("INGRESS_PASSWORD", "a\nb")), "INGRESS_PASSWORD"),
+        (
+            ["--log", "off"],
+            Some(("INGRESS_CHATWOOT_ENV", env.as_str())),
+            "RAILS_INBOUND_EMAIL_SERVICE in DIR/.env",
+        ),
+    ] {
+        let mut ingress = Ingress::new().args(["-c", &setting.shown("ingress.toml")]).args(option);
+        if let Some((name, value)) = variable {
+            ingress = ingress.env(name, value);
+        }
+        let checked = Checked::run(&setting, 1, ingress);
+        assert_eq!(checked.status, Some(78), "{}", checked.text);
+        assert!(
+            checked.text.ends_with(&format!("\n\nNot ready. First, here: mend {place}")),
+            "{}",
+            checked.text
+        );
+    }
+}
+
 /// What nobody writes to must not be waited for: a check ends.
 #[test]
 fn a_fifo_or_a_folder_in_the_place_of_a_file_is_named() {
