@@ -57,9 +57,12 @@ fn on_chatwoot(finding: Finding, action: impl AsRef<str>) -> Option<Finding> {
 }
 
 /// Chatwoot's default is the relay, but an empty variable is not unset to it (`config/initializers/mailer.rb`).
+///
+/// As long as the settings are faulty, any service that can be spoken is the right one.
 fn service(env: &ChatwootEnv, settings: Option<&Settings>) -> Option<Finding> {
-    let wanted = settings.map_or(Service::Relay, |settings| settings.endpoint.service()).name();
     let said = env.said("RAILS_INBOUND_EMAIL_SERVICE").unwrap_or("relay");
+    let spoken = settings.map(|settings| settings.endpoint.service()).or_else(|| Service::named(said));
+    let wanted = spoken.unwrap_or_default().name();
     if said == wanted {
         return None;
     }
@@ -238,6 +241,7 @@ mod tests {
             let text = format!("{GOOD}RAILS_INBOUND_EMAIL_SERVICE={service}\n");
             let without = found(&text, Running::Unknown);
             assert!(without.iter().any(|(_, what)| what.contains(key)), "{without:?}");
+            assert!(!without.iter().any(|(_, what)| what.contains("mail is sent as to")), "{without:?}");
             let with = found(&format!("{text}{key}=hush\n"), Running::Unknown);
             assert!(!with.iter().any(|(_, what)| what.contains(key)), "{with:?}");
         }
