@@ -1,13 +1,18 @@
 //! Chatwoot's own `.env`: what it says about its web address and its ingress.
 
-use std::path::Path;
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
 
 use super::{Fault, secret};
 
 /// The variables of a `.env` file, in the form that the `dotenv` gem reads: `KEY=value`, `export KEY=value`,
 /// single or double quotes, `#` comments. The last of several wins; empty ones count as unset.
 #[derive(Debug, Default)]
-pub(crate) struct ChatwootEnv(Vec<(String, String)>);
+pub(crate) struct ChatwootEnv {
+    variables: Vec<(String, String)>,
+    /// Where they were read; none when no file is named.
+    path: Option<PathBuf>,
+}
 
 impl ChatwootEnv {
     /// Reads the file. It holds passwords, so one that others can read is refused.
@@ -18,11 +23,19 @@ impl ChatwootEnv {
         }
         let text = String::from_utf8(bytes)
             .map_err(|_| Fault::new(format!("{}: is not UTF-8 text", path.display())))?;
-        Ok(Self::parse(&text))
+        Ok(Self { path: Some(path.to_owned()), ..Self::parse(&text) })
     }
 
     pub(crate) fn parse(text: &str) -> Self {
-        Self(text.lines().filter_map(variable).collect())
+        Self { variables: text.lines().filter_map(variable).collect(), path: None }
+    }
+
+    /// What to do about a variable that is missing, or else about what stands for it: Chatwoot needs it too.
+    pub(super) fn to_set(&self, variable: &str, otherwise: impl Display) -> String {
+        match &self.path {
+            Some(path) => format!("set {variable} in {}, or {otherwise}", path.display()),
+            None => format!("set {otherwise}"),
+        }
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
@@ -31,7 +44,7 @@ impl ChatwootEnv {
 
     /// The value even when it is empty: to Chatwoot that is not always the same as unset.
     pub(crate) fn said(&self, name: &str) -> Option<&str> {
-        self.0.iter().rfind(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.variables.iter().rfind(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 }
 

@@ -37,8 +37,10 @@ pub(super) fn password(
     }
     match chatwoot.get("RAILS_INBOUND_EMAIL_PASSWORD") {
         Some(password) => Secret::from_line(password, "RAILS_INBOUND_EMAIL_PASSWORD"),
-        None => Err(Fault::new("no password is set")
-            .mended_by("set password_file in /etc/ingress.toml, or INGRESS_PASSWORD_FILE")),
+        None => Err(Fault::new("no password is set").mended_by(chatwoot.to_set(
+            "RAILS_INBOUND_EMAIL_PASSWORD",
+            format_args!("password_file in {}, or INGRESS_PASSWORD_FILE", file.place()),
+        ))),
     }
 }
 
@@ -62,6 +64,6 @@ pub(super) fn signing_key(service: Service, file: &File, chatwoot: &ChatwootEnv)
             "signing_key is missing: service {} signs its requests with Chatwoot's {name}",
             service.name()
         ))
-        .mended_by("set signing_key_file in /etc/ingress.toml")),
+        .mended_by(chatwoot.to_set(name, format_args!("signing_key_file in {}", file.place())))),
     }
 }

@@ -22,8 +22,9 @@ pub(super) fn endpoint(
         ("FRONTEND_URL", chatwoot.get("FRONTEND_URL")),
     ];
     let Some((whence, text)) = sources.into_iter().find_map(|(whence, text)| Some((whence, text?))) else {
+        let otherwise = format_args!("url in {}, or INGRESS_URL", file.place());
         return Err(
-            Fault::new("no URL of Chatwoot is set").mended_by("set url in /etc/ingress.toml, or INGRESS_URL")
+            Fault::new("no URL of Chatwoot is set").mended_by(chatwoot.to_set("FRONTEND_URL", otherwise))
         );
     };
     let url = value::web_url(text, UserInfo::Refused)

@@ -1,7 +1,7 @@
 //! `ingress.toml`: the keys, and errors that name file, line and key but never repeat the line, which may be the password.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::{Display, Path, PathBuf};
 
 use serde::Deserialize;
 
@@ -30,9 +30,17 @@ pub(crate) struct File {
     pub(crate) log_level: Option<String>,
     #[serde(default)]
     pub(crate) repair: BTreeMap<String, bool>,
+    /// Where it was read.
+    #[serde(skip)]
+    pub(super) path: Option<PathBuf>,
 }
 
 impl File {
+    /// The file in which a missing key is to be set: only one is read.
+    pub(super) fn place(&self) -> Display<'_> {
+        self.path.as_deref().unwrap_or(Path::new("/etc/ingress.toml")).display()
+    }
+
     /// Whether nobody else may read the file: it holds the password, a key, or a proxy's password.
     fn holds_a_secret(&self) -> bool {
         self.password.is_some()
@@ -72,7 +80,7 @@ pub(crate) fn read(path: &Path) -> Result<File, Fault> {
     if others_can_read && file.holds_a_secret() {
         return Err(secret::readable_by_others(path));
     }
-    Ok(file)
+    Ok(File { path: Some(path.to_owned()), ..file })
 }
 
 /// Parses the text; the error is `LINE: what is wrong`.

@@ -303,7 +303,12 @@ mod tests {
     }
 
     fn fault(file: &str) -> String {
-        let text = loaded(file, []).unwrap_err().to_string();
+        let folder = tempfile::tempdir().unwrap();
+        let path = written("ingress.toml", file, &folder);
+        let shown = path.display().to_string();
+        let options = Options { config: Some(path), ..Options::default() };
+        let text = load(&options, &Environment::default()).settings.unwrap_err().to_string();
+        let text = text.replace(&shown, "FILE");
         assert!(!text.contains("hush"), "{text}");
         text
     }
@@ -345,6 +350,31 @@ mod tests {
         assert_eq!(settings.secret.reveal(), "hush");
         let settings = loaded(&format!("{line}\npassword = \"own\""), []).unwrap();
         assert_eq!(settings.secret.reveal(), "own");
+    }
+
+    #[test]
+    fn what_is_missing_is_to_be_set_where_it_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let env = written(".env", "RAILS_INBOUND_EMAIL_SERVICE=relay\n", &folder);
+        let line = format!("chatwoot_env = \"{}\"", env.display());
+        let of = |more: &str| fault(&format!("{line}\n{more}")).replace(&env.display().to_string(), "ENV");
+        assert_eq!(
+            of(""),
+            "no URL of Chatwoot is set: set FRONTEND_URL in ENV, or url in FILE, or INGRESS_URL"
+        );
+        assert_eq!(
+            of("url = \"https://x\""),
+            "no password is set: set RAILS_INBOUND_EMAIL_PASSWORD in ENV, or password_file in FILE, or INGRESS_PASSWORD_FILE"
+        );
+        assert!(
+            of("url = \"https://x\"\nservice = \"mandrill\"")
+                .ends_with(": set MANDRILL_INGRESS_API_KEY in ENV, or signing_key_file in FILE")
+        );
+        let environment = Environment::from([("INGRESS_URL", "https://x")]);
+        assert_eq!(
+            judge(&Options::default(), &environment, &File::default()).unwrap_err().to_string(),
+            "no password is set: set password_file in /etc/ingress.toml, or INGRESS_PASSWORD_FILE"
+        );
     }
 
     #[test]
@@ -404,7 +434,7 @@ mod tests {
             ),
             (
                 "service = \"mailgun\"",
-                "signing_key is missing: service mailgun signs its requests with Chatwoot's MAILGUN_INGRESS_SIGNING_KEY: set signing_key_file in /etc/ingress.toml",
+                "signing_key is missing: service mailgun signs its requests with Chatwoot's MAILGUN_INGRESS_SIGNING_KEY: set signing_key_file in FILE",
             ),
             (
                 "service = \"mandrill\"\nsigning_key = \"hush\"\nsigning_key_file = \"/x\"",

@@ -95,12 +95,9 @@ fn a_broken_configuration_is_named_by_file_line_and_key() {
         ("[repair]\nhush = 1\n", format!("{file}:2: must be true or false")),
         (
             "url = \"https://x\"\n",
-            "no password is set: set password_file in /etc/ingress.toml, or INGRESS_PASSWORD_FILE".to_owned(),
+            format!("no password is set: set password_file in {file}, or INGRESS_PASSWORD_FILE"),
         ),
-        (
-            "password = \"hush\"\n",
-            "no URL of Chatwoot is set: set url in /etc/ingress.toml, or INGRESS_URL".to_owned(),
-        ),
+        ("password = \"hush\"\n", format!("no URL of Chatwoot is set: set url in {file}, or INGRESS_URL")),
         ("url = \"nonsense\"\n", "url must be a URL such as \"https://chat.example.com\"".to_owned()),
         ("url = \"ftp://x\"\n", "url must be a URL that begins with https:// or http://".to_owned()),
         (
@@ -150,7 +147,7 @@ fn a_configuration_that_nobody_writes_to_does_not_hang() {
     let setting = Setting::new(NOBODY, "");
     let fifo = setting.fifo("fifo");
     logging_only(&setting).args(["-c", &fifo]).run().assert_deferred(MISCONFIGURED);
-    assert_logged(&setting, "no URL of Chatwoot is set: set url in /etc/ingress.toml, or INGRESS_URL");
+    assert_logged(&setting, &format!("no URL of Chatwoot is set: set url in {fifo}, or INGRESS_URL"));
 }
 
 #[test]

@@ -223,7 +223,7 @@ fn the_service_is_named_by_file_environment_or_chatwoot_s_env() {
 fn what_is_missing_or_wrong_is_said_in_the_log() {
     let missing = |service: &str, name: &str| {
         format!(
-            "signing_key is missing: service {service} signs its requests with Chatwoot's {name}: set signing_key_file in /etc/ingress.toml"
+            "signing_key is missing: service {service} signs its requests with Chatwoot's {name}: set signing_key_file in %"
         )
     };
     for (more, cause) in [
@@ -250,6 +250,7 @@ fn what_is_missing_or_wrong_is_said_in_the_log() {
     ] {
         let setting = Setting::new(NOBODY, more);
         setting.run().assert_deferred(MISCONFIGURED);
+        let cause = cause.replace('%', &setting.shown("ingress.toml"));
         assert!(setting.failure_logged().contains(&format!(" cause=\"{cause}\" ")), "{}", setting.log());
     }
 }
