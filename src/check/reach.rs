@@ -18,13 +18,19 @@ pub(crate) struct Target {
     port: u16,
     /// The setting that names it.
     whence: String,
+    is_proxy: bool,
 }
 
 impl Target {
     pub(crate) fn of(url: &Url, whence: &str) -> Self {
         let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
         let port = url.port_or_known_default().unwrap_or_default();
-        Self { host, port, whence: whence.to_owned() }
+        Self { host, port, whence: whence.to_owned(), is_proxy: false }
+    }
+
+    /// The proxy that this machine goes through.
+    pub(crate) fn proxy(url: &Url, whence: &str) -> Self {
+        Self { is_proxy: true, ..Self::of(url, whence) }
     }
 
     /// Resolves the name; a plain address needs no finding of its own.
@@ -73,6 +79,10 @@ impl Target {
         let finding = Finding::fault(Subject::Connection, shown(failures));
         let refused = failures.iter().any(|(_, error)| error.kind() == io::ErrorKind::ConnectionRefused);
         let (port, whence) = (self.port, &self.whence);
+        if refused && self.is_proxy {
+            let action = format!("start the proxy on port {port}, or mend its host and port ({whence})");
+            return finding.mended(Machine::Here, action);
+        }
         if refused {
             let action =
                 format!("start its web server on port {port}, or mend host and port here ({whence})");

@@ -61,7 +61,7 @@ impl Way<'_> {
         let network = &self.settings.network;
         let deadline = Instant::now() + network.connect_timeout;
         let target = match &network.proxy {
-            Some(proxy) => Target::of(proxy, self.whence("proxy")),
+            Some(proxy) => Target::proxy(proxy, self.whence("proxy")),
             None => Target::of(self.url(), self.whence("url")),
         };
         let (addresses, name) = target.resolve(deadline);

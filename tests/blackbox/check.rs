@@ -323,11 +323,8 @@ fn a_proxy_is_what_is_connected_to() {
         Setting::new("http://chat.name.invalid", &format!("allow_http = true\nproxy = \"{NOBODY}\""));
     let checked = Checked::of(&refusing, 1);
     assert_eq!(checked.status, Some(69));
-    assert!(
-        checked.text.contains("or mend host and port here (proxy in DIR/ingress.toml)"),
-        "{}",
-        checked.text
-    );
+    let remedy = "here: start the proxy on port PORT, or mend its host and port (proxy in DIR/ingress.toml)";
+    assert!(checked.text.ends_with(&format!("Not ready. First, {remedy}")), "{}", checked.text);
 }
 
 #[test]
