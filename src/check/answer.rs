@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use url::Url;
 
-use super::api::Api;
+use super::api::{Api, to_start};
 use super::{Finding, Machine, Subject};
 use crate::endpoint::{Answer, Endpoint, Proof, Service};
 
@@ -188,6 +188,10 @@ fn failed(asked: &Asked<'_>) -> Finding {
         Proof::Password => "password",
         Proof::Signature => "signing key",
     };
+    if let Some(failing) = asked.api.and_then(Api::failing) {
+        return Finding::fault(Subject::Endpoint, format!("500: Chatwoot fails without {failing}"))
+            .mended(Machine::Chatwoot, to_start(&failing));
+    }
     match asked.api {
         Some(api) if api.is_well() => Finding::fault(
             Subject::Endpoint,

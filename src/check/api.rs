@@ -32,24 +32,34 @@ impl Api {
             self.version,
             known.iter().map(|part| format!(", {part}")).collect::<String>()
         );
-        let failing: Vec<&str> = parts
-            .iter()
-            .filter(|(_, state)| state.is_some_and(|state| state != "ok"))
-            .map(|(name, _)| *name)
-            .collect();
-        if failing.is_empty() {
-            return Finding::ok(Subject::Chatwoot, what);
+        match self.failing() {
+            None => Finding::ok(Subject::Chatwoot, what),
+            Some(failing) => {
+                Finding::fault(Subject::Chatwoot, what).mended(Machine::Chatwoot, to_start(&failing))
+            }
         }
-        Finding::fault(Subject::Chatwoot, what).mended(
-            Machine::Chatwoot,
-            format!("start {}, or mend REDIS_URL and POSTGRES_HOST in its environment: without them mail is refused or lost", failing.join(" and ")),
-        )
+    }
+
+    /// `Redis and PostgreSQL`: what Chatwoot does not reach.
+    pub(crate) fn failing(&self) -> Option<String> {
+        let parts = [("Redis", &self.queue_services), ("PostgreSQL", &self.data_services)];
+        let is_down = |state: &Option<String>| state.as_deref().is_some_and(|state| state != "ok");
+        let failing: Vec<&str> =
+            parts.into_iter().filter(|(_, state)| is_down(state)).map(|(name, _)| name).collect();
+        (!failing.is_empty()).then(|| failing.join(" and "))
     }
 
     /// Whether Redis and PostgreSQL are known to be well.
     pub(crate) fn is_well(&self) -> bool {
         [&self.queue_services, &self.data_services].into_iter().all(|state| state.as_deref() == Some("ok"))
     }
+}
+
+/// What to do when Chatwoot does not reach these.
+pub(crate) fn to_start(failing: &str) -> String {
+    format!(
+        "start {failing}, or mend REDIS_URL and POSTGRES_HOST in its environment: without them mail is refused or lost"
+    )
 }
 
 /// When the endpoint is well but nobody tells a version: no fault, every Action Mailbox will do.

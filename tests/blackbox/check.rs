@@ -144,6 +144,25 @@ Not ready. First, on Chatwoot's host: start Redis, or mend REDIS_URL and POSTGRE
 }
 
 #[test]
+fn a_server_that_fails_without_its_database_is_told_from_one_without_password() {
+    let remedy = "on Chatwoot's host: start PostgreSQL, or mend REDIS_URL and POSTGRES_HOST in its environment: without them mail is refused or lost";
+    says(
+        "500 Internal Server Error",
+        Some(r#"{"version":"4.14.2","queue_services":"ok","data_services":"failing"}"#),
+        69,
+        &format!(
+            "\
+FAIL  endpoint        500: Chatwoot fails without PostgreSQL
+                      {remedy}
+FAIL  chatwoot        version 4.14.2, Redis ok, PostgreSQL failing
+                      {remedy}
+
+Not ready. First, {remedy}"
+        ),
+    );
+}
+
+#[test]
 fn redirects_name_the_url_to_use_or_the_login_in_the_way() {
     fails(
         "301 Moved\nLocation: https://127.0.0.1/rails/action_mailbox/relay/inbound_emails",
