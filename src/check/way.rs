@@ -10,7 +10,7 @@ use super::api::{self, Api};
 use super::chatwoot_env::Running;
 use super::reach::Target;
 use super::{Finding, Machine, Report, Subject, tls};
-use crate::config::{Provenance, Settings};
+use crate::config::{Fault, Provenance, Settings};
 use crate::endpoint::{self, Answer, Client, Probe, shake};
 use crate::environment::Environment;
 use crate::outcome::{Cause, Failure, TooLarge};
@@ -35,9 +35,7 @@ impl Way<'_> {
         match Client::new(https, &self.settings.network, self.environment) {
             Ok(client) => self.ask(&client, report),
             Err(fault) => {
-                report.add(
-                    Finding::fault(Subject::Tls, fault.to_string()).mended(Machine::Here, "mend ca_file"),
-                );
+                report.add(trusting_nobody(fault));
                 Running::Unknown
             }
         }
@@ -87,10 +85,7 @@ impl Way<'_> {
         let host = self.url().host_str().unwrap_or_default();
         match shake(stream, host, bundle.as_deref(), deadline) {
             Ok(handshake) => tls::finding(&handshake, host, self.whence("url"), bundle.as_deref()),
-            Err(fault) => {
-                let remedy = fault.remedy.unwrap_or_else(|| "mend ca_file".to_owned());
-                Finding::fault(Subject::Tls, fault.what).mended(Machine::Here, remedy)
-            }
+            Err(fault) => trusting_nobody(fault),
         }
     }
 
@@ -136,6 +131,12 @@ impl Way<'_> {
 fn api_of(mut base: Url) -> Url {
     base.set_path(&format!("{}/api", base.path().trim_end_matches('/')));
     base
+}
+
+/// Without authorities there is nobody to connect to.
+fn trusting_nobody(fault: Fault) -> Finding {
+    let remedy = fault.remedy.unwrap_or_else(|| "name a file with certificates, PEM, in ca_file".to_owned());
+    Finding::fault(Subject::Setting("ca_file"), fault.what).mended(Machine::Here, remedy)
 }
 
 /// No answer at all, in the words that a delivery has for it.

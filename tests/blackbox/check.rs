@@ -379,6 +379,22 @@ fn a_broken_configuration_is_named_before_the_network_is_touched() {
     }
 }
 
+#[test]
+fn authorities_without_a_certificate_are_the_configuration_s_fault() {
+    let server = Server::hanging();
+    let setting = Setting::new(&server.url().replace("http:", "https:"), "");
+    setting.write("ca.pem", "none", 0o644);
+    setting.configure_more(&format!("ca_file = \"{}\"", setting.shown("ca.pem")));
+    let checked = Checked::of(&setting, server.port());
+    assert_eq!(checked.status, Some(78), "{}", checked.text);
+    let end = "\
+FAIL  ca_file         cannot read certificates from DIR/ca.pem: there is none in it
+                      here: name a file with certificates, PEM, in ca_file
+
+Not ready. First, here: name a file with certificates, PEM, in ca_file";
+    assert!(checked.text.ends_with(end), "{}", checked.text);
+}
+
 /// Not the file, when an option, a variable or Chatwoot's own file goes before it.
 #[test]
 fn the_remedy_names_the_place_where_the_fault_is() {
