@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use reqwest::header::{
+    ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use tokio::runtime::Runtime;
 
 use super::{Answer, Distrust, Request, tls};
@@ -112,6 +114,9 @@ impl Client {
         let post = self.http.post(request.url.clone());
         let mut post = post.header(CONTENT_TYPE, request.content_type.as_ref()).body(body);
         post = post.header(CONTENT_LENGTH, request.body.len());
+        if let Some(accept) = request.accept {
+            post = post.header(ACCEPT, accept);
+        }
         if let Some((name, value)) = &request.signature {
             post = post.header(*name, value);
         }

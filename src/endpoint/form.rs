@@ -33,7 +33,14 @@ impl Form {
 
     /// The POST of it, without any proof of identity but what stands in the form.
     pub(super) fn posted_to(self, url: &Url) -> Request<'_> {
-        Request { url, basic: None, signature: None, content_type: self.content_type, body: self.body.into() }
+        Request {
+            url,
+            basic: None,
+            signature: None,
+            content_type: self.content_type,
+            accept: None,
+            body: self.body.into(),
+        }
     }
 }
 

@@ -38,12 +38,13 @@ pub(super) fn request<'a>(
 /// What [`probe`] is answered when the ingress is on, the key right, and the clocks agree.
 pub(super) const PROBED_WELL: u16 = 400;
 
-/// Signed, but no message: missed after the signature was looked at.
+/// Signed, but no message: missed after the signature was looked at. An answer in JSON is asked for, because Rails gives an application's
+/// own `public/400.html` else, and a page could be anybody's.
 pub(super) fn probe<'a>(url: &'a Url, key: &Secret, now: u64) -> Result<Request<'a>, Unsendable> {
     let signed = Signed::new(key, &token(""), now);
     let fields = signed.fields();
     let fields: Vec<(&str, &[u8])> = fields.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
-    Ok(form::multipart(&fields)?.posted_to(url))
+    Ok(Request { accept: Some("application/json"), ..form::multipart(&fields)?.posted_to(url) })
 }
 
 /// Mailgun's own are 50 random characters; what is signed with the time needs to differ from message to message only.

@@ -239,6 +239,8 @@ pub(crate) struct Request<'a> {
     /// Name and value of a header field that signs the body.
     pub(crate) signature: Option<(&'static str, String)>,
     pub(crate) content_type: Cow<'static, str>,
+    /// The kind of answer that is asked for, when it matters.
+    pub(crate) accept: Option<&'static str>,
     pub(crate) body: bytes::Bytes,
 }
 

@@ -18,6 +18,7 @@ pub(super) fn request<'a>(url: &'a Url, password: &'a Secret, message: bytes::By
         basic: Some((USER, password)),
         signature: None,
         content_type: "message/rfc822".into(),
+        accept: None,
         body: message,
     }
 }

@@ -74,6 +74,26 @@ Ready: a delivery would work now.",
     );
 }
 
+/// New Rails applications have a page of their own for 400 (`public/400.html`), which Rails gives to those who do not ask for JSON.
+#[test]
+fn a_page_for_400_does_not_hide_mailgun_s_yes() {
+    let server = Server::acting(|connection| {
+        let request = connection.received()?;
+        let (kind, body) = match request.head.contains("\r\naccept: application/json\r\n") {
+            true => ("application/json", "{\"status\":400,\"error\":\"Bad Request\"}"),
+            false => ("text/html", "<h1>The server cannot process the request</h1>"),
+        };
+        let head =
+            format!("HTTP/1.1 400 Bad Request\r\nContent-Type: {kind}\r\nContent-Length: {}", body.len());
+        connection.say(format!("{head}\r\nConnection: close\r\n\r\n{body}"))
+    });
+    let setting = Setting::new(&server.url(), "service = \"mailgun\"\nsigning_key = \"x\"");
+    let checked = Checked::of(&setting, server.port());
+    assert_eq!(checked.status, Some(0), "{}", checked.text);
+    let well = "ok    endpoint        takes the signature, and would take mail (400 to an empty probe)\n";
+    assert!(checked.text.contains(well), "{}", checked.text);
+}
+
 #[test]
 fn a_wrong_password_is_told_from_a_proxy_s() {
     fails(
