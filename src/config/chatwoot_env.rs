@@ -27,6 +27,7 @@ impl ChatwootEnv {
     }
 
     pub(crate) fn parse(text: &str) -> Self {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         Self { variables: text.lines().filter_map(variable).collect(), path: None }
     }
 
@@ -86,6 +87,11 @@ fn double_quoted(rest: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_byte_order_mark_hides_no_variable() {
+        assert_eq!(ChatwootEnv::parse("\u{feff}A=b\n").get("A"), Some("b"));
+    }
 
     #[test]
     fn variables_are_read_as_the_dotenv_gem_reads_them() {
