@@ -26,6 +26,7 @@ pub(crate) fn findings(
     let rules = [
         service(env, settings),
         secret(env, settings),
+        unquoted(env, settings, running),
         reply_domain(env),
         storage(env),
         smarthost(env),
@@ -92,6 +93,19 @@ fn secret(env: &ChatwootEnv, settings: Option<&Settings>) -> Option<Finding> {
     }
     let fault = Finding::fault(SUBJECT, format!("{variable} is another than the one in use here"));
     Some(fault.mended(Machine::Here, "take it out of the other place, so that Chatwoot's own is used"))
+}
+
+/// A secret that Chatwoot may know otherwise than it stands there.
+fn unquoted(env: &ChatwootEnv, settings: Option<&Settings>, running: Running) -> Option<Finding> {
+    let variable = settings?.endpoint.service().variable();
+    if running == Running::TakesMail || env.is_plain(variable) {
+        return None;
+    }
+    let warning = Finding::warning(
+        SUBJECT,
+        format!("{variable} holds #, $ or \\ without single quotes: Chatwoot may read something else"),
+    );
+    on_chatwoot(warning, "put the value into single quotes, and restart Chatwoot")
 }
 
 fn reply_domain(env: &ChatwootEnv) -> Option<Finding> {

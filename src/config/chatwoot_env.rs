@@ -9,9 +9,16 @@ use super::{Fault, secret};
 /// single or double quotes, `#` comments. The last of several wins; empty ones count as unset.
 #[derive(Debug, Default)]
 pub(crate) struct ChatwootEnv {
-    variables: Vec<(String, String)>,
+    variables: Vec<Variable>,
     /// Where they were read; none when no file is named.
     path: Option<PathBuf>,
+}
+
+#[derive(Debug)]
+struct Variable {
+    name: String,
+    value: String,
+    is_plain: bool,
 }
 
 impl ChatwootEnv {
@@ -45,17 +52,34 @@ impl ChatwootEnv {
 
     /// The value even when it is empty: to Chatwoot that is not always the same as unset.
     pub(crate) fn said(&self, name: &str) -> Option<&str> {
-        self.variables.iter().rfind(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.last(name).map(|variable| variable.value.as_str())
+    }
+
+    /// Whether whatever reads the file finds the value that is read here. Without quotes `dotenv` ends it at `#` and drops a `\`, Docker does
+    /// not; without single quotes both put something in the place of `$` and what follows.
+    pub(crate) fn is_plain(&self, name: &str) -> bool {
+        self.last(name).is_none_or(|variable| variable.is_plain)
+    }
+
+    fn last(&self, name: &str) -> Option<&Variable> {
+        self.variables.iter().rfind(|variable| variable.name == name)
     }
 }
 
-fn variable(line: &str) -> Option<(String, String)> {
+fn variable(line: &str) -> Option<Variable> {
     let line = line.trim();
     let line = line.strip_prefix("export ").map_or(line, str::trim_start);
     let (key, value) = line.split_once('=')?;
     let key = key.trim_end();
     let is_name = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    is_name.then(|| (key.to_owned(), unquoted(value.trim())))
+    let written = value.trim();
+    let value = unquoted(written);
+    let is_plain = match written.chars().next() {
+        Some('\'') => true,
+        Some('"') => !value.contains('$'),
+        _ => !value.contains(['#', '$', '\\']),
+    };
+    is_name.then(|| Variable { name: key.to_owned(), value, is_plain })
 }
 
 fn unquoted(value: &str) -> String {
@@ -87,6 +111,18 @@ fn double_quoted(rest: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_other_readers_read_otherwise_is_not_plain() {
+        let plain = |value: &str| ChatwootEnv::parse(&format!("A={value}\n")).is_plain("A");
+        for value in ["a", "a # b", "", "'a#$b\\'", "\"a#b\"", "\"a\" # $b"] {
+            assert!(plain(value), "{value}");
+        }
+        for value in ["a#b", "a$b", "a\\b", "\"a$b\""] {
+            assert!(!plain(value), "{value}");
+        }
+        assert!(ChatwootEnv::default().is_plain("A"));
+    }
 
     #[test]
     fn a_byte_order_mark_hides_no_variable() {

@@ -632,6 +632,28 @@ Not ready. First, on Chatwoot's host: set RAILS_INBOUND_EMAIL_SERVICE=relay, and
     );
 }
 
+/// `dotenv` ends such a value at the `#`, so that Chatwoot has another password than stands there.
+#[test]
+fn a_password_in_chatwoot_s_env_that_wants_quotes_is_named_when_it_is_refused() {
+    let wrong = "401 Unauthorized\nWWW-Authenticate: Basic realm=\"Action Mailbox\"";
+    for (answer, value, is_named) in [
+        (wrong, format!("{PASSWORD}#1"), true),
+        (wrong, format!("'{PASSWORD}#1'"), false),
+        ("415 Unsupported Media Type", format!("{PASSWORD}#1"), false),
+    ] {
+        let server = answering(answer, None);
+        let setting = Setting::new(NOBODY, "");
+        let env = format!("FRONTEND_URL={}\nRAILS_INBOUND_EMAIL_PASSWORD={value}\n", server.url());
+        setting.write(".env", env, 0o600);
+        let ingress = Ingress::new().env("INGRESS_CHATWOOT_ENV", setting.path(".env")).args(["--log", "off"]);
+        let checked = Checked::run(&setting, server.port(), ingress);
+        let warning = "\
+warn  chatwoot_env    DIR/.env: RAILS_INBOUND_EMAIL_PASSWORD holds #, $ or \\ without single quotes: Chatwoot may read something else
+                      on Chatwoot's host: put the value into single quotes, and restart Chatwoot\n";
+        assert_eq!(checked.text.contains(warning), is_named, "{}", checked.text);
+    }
+}
+
 /// Another user can be taken on by root alone.
 #[test]
 fn an_unknown_user_and_a_check_as_another_without_root_are_usage() {
