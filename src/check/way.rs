@@ -96,7 +96,12 @@ impl Way<'_> {
         let (answer, healthy) = match self.probe(client, Instant::now() + patience) {
             Ok(answered) => answered,
             Err(failure) => {
-                report.add(unanswered(&failure, patience));
+                report.add(match failure.cause {
+                    Cause::CannotConnect | Cause::ConnectionLost if self.is_encrypted_through_a_proxy() => {
+                        self.no_tunnel(&failure)
+                    }
+                    _ => unanswered(&failure, patience),
+                });
                 return Running::Unknown;
             }
         };
@@ -118,6 +123,17 @@ impl Way<'_> {
             None => {}
         }
         if well { Running::TakesMail } else { Running::Unknown }
+    }
+
+    /// The proxy took the connection, and led nowhere.
+    fn no_tunnel(&self, failure: &Failure) -> Finding {
+        let (host, port) = (self.url().host_str().unwrap_or_default(), self.url().port_or_known_default());
+        let action = format!(
+            "look into the proxy's log whether it may and can connect to {host} port {} ({})",
+            port.unwrap_or_default(),
+            self.whence("proxy")
+        );
+        Finding::fault(Subject::Connection, &failure.detail).mended(Machine::Here, action)
     }
 
     /// The answer to the probe, and the status that would be well.

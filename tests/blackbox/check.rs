@@ -3,6 +3,7 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
+use crate::authority::Authority;
 use crate::checked::{CHATWOOT, Checked, OPENING, answering};
 use crate::run::Ingress;
 use crate::server::{FullQueue, Server};
@@ -364,6 +365,19 @@ fn a_proxy_is_what_is_connected_to() {
     assert_eq!(checked.status, Some(69));
     let remedy = "here: start the proxy on port PORT, or mend its host and port (proxy in DIR/ingress.toml)";
     assert!(checked.text.ends_with(&format!("Not ready. First, {remedy}")), "{}", checked.text);
+}
+
+#[test]
+fn a_proxy_that_leads_nowhere_is_named() {
+    for answer in ["403 Forbidden", "502 Bad Gateway"] {
+        let proxy = answering(answer, None);
+        let setting = Setting::new("https://chat.name.invalid", &format!("proxy = \"{}\"", proxy.url()));
+        setting.trust(&Authority::new());
+        let checked = Checked::of(&setting, proxy.port());
+        assert_eq!(checked.status, Some(69), "{}", checked.text);
+        let remedy = "here: look into the proxy's log whether it may and can connect to chat.name.invalid port 443 (proxy in DIR/ingress.toml)";
+        assert!(checked.text.ends_with(&format!("Not ready. First, {remedy}")), "{}", checked.text);
+    }
 }
 
 #[test]
