@@ -170,5 +170,25 @@ fn unanswered(failure: &Failure, patience: Duration) -> Finding {
         Cause::Deadline | Cause::ConnectionLost => Machine::Chatwoot,
         _ => Machine::Here,
     };
-    Finding::fault(subject, what).mended(machine, failure.cause.verdict(TooLarge::Reject).remedy)
+    let remedy = match failure.cause {
+        // A longer timeout would change nothing here.
+        Cause::Deadline if patience == PATIENCE => "find out why Chatwoot is slow: look into its log",
+        cause => cause.verdict(TooLarge::Reject).remedy,
+    };
+    Finding::fault(subject, what).mended(machine, remedy)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_longer_timeout_is_advised_only_where_it_would_be_waited_for() {
+        let action = |patience| {
+            let finding = unanswered(&Failure::new(Cause::Deadline, "no answer within timeout"), patience);
+            finding.remedy.unwrap().action
+        };
+        assert!(action(Duration::from_secs(1)).contains("raise timeout"));
+        assert!(!action(PATIENCE).contains("raise timeout"));
+    }
 }
