@@ -4,7 +4,7 @@ use std::io;
 
 use serde::Serialize;
 
-use super::{Finding, Mark};
+use super::{Finding, Mark, Subject};
 use crate::output::{print, status_after};
 
 /// sysexits(3).
@@ -53,6 +53,11 @@ impl Report {
 
     fn fault(&self) -> Option<&Finding> {
         self.findings.iter().find(|finding| finding.is_fault())
+    }
+
+    /// Whether it is a fault of this.
+    pub(crate) fn blames(&self, subject: Subject) -> bool {
+        self.findings.iter().any(|finding| finding.is_fault() && finding.subject == subject)
     }
 
     pub(crate) fn has_fault(&self) -> bool {

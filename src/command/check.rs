@@ -77,7 +77,9 @@ fn check(options: &Options, environment: &Environment, report: &mut Report) {
     let provenance = Provenance::of(options, environment);
     let loaded = config::load(options, environment);
     report.extend(settings::findings(&provenance, &loaded.settings, environment));
-    report.add(log::finding(&loaded.log.target, provenance.whence("log").unwrap_or("default")));
+    if !report.blames(Subject::Setting("log")) {
+        report.add(log::finding(&loaded.log.target, provenance.whence("log").unwrap_or("default")));
+    }
     let settings = loaded.settings.ok().filter(|_| !report.has_fault());
     let running = match &settings {
         Some(settings) => Way { settings, provenance: &provenance, environment }.go(report),

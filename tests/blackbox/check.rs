@@ -429,6 +429,15 @@ Not ready. First, here: name a file with certificates, PEM, in ca_file";
     assert!(checked.text.ends_with(end), "{}", checked.text);
 }
 
+#[test]
+fn a_log_that_does_not_exist_is_not_called_well_too() {
+    let setting = Setting::new(NOBODY, "");
+    let ingress = Ingress::new().args(["-c", &setting.shown("ingress.toml"), "--log", "sislog"]);
+    let checked = Checked::run(&setting, 1, ingress);
+    let log: Vec<&str> = checked.text.lines().filter(|line| line.get(6..10) == Some("log ")).collect();
+    assert_eq!(log, ["FAIL  log             --log must be \"syslog\", \"stderr\", \"off\" or a path"]);
+}
+
 /// Not the file, when an option, a variable or Chatwoot's own file goes before it.
 #[test]
 fn the_remedy_names_the_place_where_the_fault_is() {
