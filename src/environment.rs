@@ -13,6 +13,11 @@ impl Environment {
         Self(std::env::vars_os().collect())
     }
 
+    /// Whether there is none at all: no shell starts a program so.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.raw(name).and_then(OsStr::to_str).filter(|value| !value.is_empty())
     }

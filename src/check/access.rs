@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, OFlags};
 
-use super::account::{mode_lets_read, own_group, ownership};
+use super::account::{Reader, mode_lets_read, own_group, ownership};
 use super::{Finding, Machine, Subject};
 
 /// Why a file cannot be read.
@@ -25,14 +25,14 @@ enum Obstacle {
 }
 
 /// What keeps this process from reading a file; nothing when it can be opened.
-pub(crate) fn unreadable(subject: Subject, path: &Path) -> Option<Finding> {
+pub(crate) fn unreadable(subject: Subject, path: &Path, reader: Reader) -> Option<Finding> {
     let obstacle = match open(path).map(|file| file.metadata()) {
         Ok(Ok(metadata)) if metadata.is_dir() => Obstacle::NoFile(path.to_owned()),
         Err(error) if error.kind() == ErrorKind::PermissionDenied => obstacle(path, FEW),
         Err(error) if error.kind() == ErrorKind::NotFound => Obstacle::Missing(path.to_owned()),
         _ => return None,
     };
-    Some(obstacle.finding(subject, path))
+    Some(obstacle.finding(subject, path, reader))
 }
 
 /// Opens it without waiting: a FIFO that nobody writes to must not hang a check.
@@ -76,7 +76,7 @@ pub(crate) fn barring(path: &Path) -> Option<PathBuf> {
 }
 
 impl Obstacle {
-    fn finding(&self, subject: Subject, wanted: &Path) -> Finding {
+    fn finding(&self, subject: Subject, wanted: &Path, reader: Reader) -> Finding {
         let wanted = wanted.display();
         let owned = |path: &Path| {
             path.metadata().map(|metadata| format!(" ({})", ownership(&metadata))).unwrap_or_default()
@@ -92,13 +92,17 @@ impl Obstacle {
             Self::Folder(folder) => {
                 let shown = folder.display();
                 let what = format!("{wanted} cannot be reached: {shown} may not be entered{}", owned(folder));
-                Finding::fault(subject, what)
-                    .mended(Machine::Here, format!("chmod o+x {shown}, or move the file elsewhere"))
+                Finding::fault(subject, what).mended(
+                    Machine::Here,
+                    reader.let_in_by(&format!("chmod o+x {shown}, or move the file elsewhere")),
+                )
             }
             Self::Mode(path) => {
                 let (shown, group) = (path.display(), own_group());
-                Finding::fault(subject, format!("{shown} may not be read{}", owned(path)))
-                    .mended(Machine::Here, format!("chgrp {group} {shown} && chmod g+r {shown}"))
+                Finding::fault(subject, format!("{shown} may not be read{}", owned(path))).mended(
+                    Machine::Here,
+                    reader.let_in_by(&format!("chgrp {group} {shown} && chmod g+r {shown}")),
+                )
             }
             Self::Policy(path) => {
                 let shown = path.display();

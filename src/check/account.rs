@@ -10,6 +10,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use nix::unistd::{Gid, Group, Uid, User};
 
 use super::{Finding, Machine, Subject};
+use crate::environment::Environment;
 
 /// A user with the one group that a mail server gives it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +67,32 @@ pub(crate) fn finding() -> Finding {
     Finding::ok(Subject::User, format!("{}, group {}", user_name(uid), group_name(gid)))
 }
 
+/// Whom this process speaks for, when a file is not its own to read or write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reader {
+    /// The user that a mail server would run it as: `--as` started it, without environment.
+    MailServers,
+    /// Whoever looks. To give a file to this user's group could take it from that of the mail server's user.
+    Whoever,
+}
+
+impl Reader {
+    pub(crate) fn of(environment: &Environment) -> Self {
+        if environment.is_empty() { Self::MailServers } else { Self::Whoever }
+    }
+
+    /// What lets this user at a file, said to somebody who may not be the one it is for.
+    pub(crate) fn let_in_by(self, command: &str) -> String {
+        match self {
+            Self::MailServers => command.to_owned(),
+            Self::Whoever => format!(
+                "sudo ingress check --as USER, with the mail server's user; if that is {}: {command}",
+                user_name(Uid::effective())
+            ),
+        }
+    }
+}
+
 /// Name of the group of this process.
 pub(crate) fn own_group() -> String {
     group_name(Gid::effective())
@@ -107,6 +134,16 @@ pub(crate) fn mode_lets_read(metadata: &Metadata) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// `chgrp` to the group of an administrator who looks would lock out the mail server's user.
+    #[test]
+    fn only_the_mail_server_s_user_is_let_in_without_a_question() {
+        let by = |reader: Reader| reader.let_in_by("chgrp x y");
+        assert_eq!(by(Reader::of(&Environment::default())), "chgrp x y");
+        let whoever = by(Reader::of(&Environment::from([("PATH", "/bin")])));
+        assert!(whoever.starts_with("sudo ingress check --as USER, "), "{whoever}");
+        assert!(whoever.ends_with(": chgrp x y"), "{whoever}");
+    }
 
     #[test]
     fn users_and_groups_are_looked_up_as_postfix_writes_them() {

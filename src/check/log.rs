@@ -9,7 +9,7 @@ use std::path::Path;
 use rustix::fs::{Access, OFlags};
 
 use super::access::barring;
-use super::account::{own_group, ownership};
+use super::account::{Reader, own_group, ownership};
 use super::{Finding, Machine, Subject};
 use crate::config::{LogTarget, plain};
 
@@ -19,7 +19,7 @@ const SUBJECT: Subject = Subject::Setting("log");
 const SOCKETS: [&str; 3] = ["/dev/log", "/var/run/log", "/var/run/syslog"];
 
 /// A log that cannot be written stops no delivery: it is worth a warning.
-pub(crate) fn finding(target: &LogTarget, whence: &str) -> Finding {
+pub(crate) fn finding(target: &LogTarget, whence: &str, reader: Reader) -> Finding {
     match target {
         LogTarget::Off => {
             Finding::warning(SUBJECT, format!("off ({whence}): nothing tells why a delivery failed"))
@@ -30,7 +30,7 @@ pub(crate) fn finding(target: &LogTarget, whence: &str) -> Finding {
             format!("stderr ({whence}): getmail and Exim take any output for a failure"),
         ),
         LogTarget::Syslog => syslog(whence),
-        LogTarget::File(path) => file(path, whence),
+        LogTarget::File(path) => file(path, whence, reader),
     }
 }
 
@@ -52,12 +52,15 @@ fn syslog(whence: &str) -> Finding {
     }
 }
 
-fn file(path: &Path, whence: &str) -> Finding {
+fn file(path: &Path, whence: &str, reader: Reader) -> Finding {
     let shown = path.display();
     if let Some(folder) = barring(path) {
         let folder = folder.display();
         return Finding::warning(SUBJECT, format!("{shown} cannot be reached: {folder} may not be entered"))
-            .mended(Machine::Here, format!("chmod o+x {folder}, or name a file elsewhere"));
+            .mended(
+                Machine::Here,
+                reader.let_in_by(&format!("chmod o+x {folder}, or name a file elsewhere")),
+            );
     }
     match path.metadata() {
         Ok(metadata) => {
@@ -68,18 +71,18 @@ fn file(path: &Path, whence: &str) -> Finding {
             let what = format!("{shown} cannot be written: {} ({owned})", plain(&error));
             let action = match error.kind() {
                 ErrorKind::PermissionDenied => {
-                    format!("chgrp {0} {shown} && chmod g+w {shown}", own_group())
+                    reader.let_in_by(&format!("chgrp {0} {shown} && chmod g+w {shown}", own_group()))
                 }
                 _ => "name a file that can be written in log, or syslog".to_owned(),
             };
             Finding::warning(SUBJECT, what).mended(Machine::Here, action)
         }
-        Err(_) => to_be_made(path, whence),
+        Err(_) => to_be_made(path, whence, reader),
     }
 }
 
 /// A file that is not there yet.
-fn to_be_made(path: &Path, whence: &str) -> Finding {
+fn to_be_made(path: &Path, whence: &str, reader: Reader) -> Finding {
     let shown = path.display();
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if !folder.is_dir() {
@@ -88,13 +91,15 @@ fn to_be_made(path: &Path, whence: &str) -> Finding {
             SUBJECT,
             format!("{shown} cannot be made: there is no folder {folder} ({whence})"),
         )
-        .mended(Machine::Here, format!("install -d -m 0770 -g {} {folder}", own_group()));
+        .mended(Machine::Here, reader.let_in_by(&format!("install -d -m 0770 -g {} {folder}", own_group())));
     }
     if rustix::fs::access(folder, Access::WRITE_OK | Access::EXEC_OK).is_ok() {
         return Finding::ok(SUBJECT, format!("{shown}, which the first delivery makes ({whence})"));
     }
-    Finding::warning(SUBJECT, format!("{shown} is not there and cannot be made ({whence})"))
-        .mended(Machine::Here, format!("install -m 0660 -g {} /dev/null {shown}", own_group()))
+    Finding::warning(SUBJECT, format!("{shown} is not there and cannot be made ({whence})")).mended(
+        Machine::Here,
+        reader.let_in_by(&format!("install -m 0660 -g {} /dev/null {shown}", own_group())),
+    )
 }
 
 /// Opens it as a delivery does, without making it.

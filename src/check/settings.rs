@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::access::{fifo, unreadable};
-use super::account::ownership;
+use super::account::{Reader, ownership};
 use super::{Finding, Machine, Subject};
 use crate::config::{Fault, Provenance, Said, Settings, is_this_machine};
 use crate::endpoint;
@@ -15,15 +15,16 @@ pub(crate) fn findings(
     judged: &Result<Settings, Fault>,
     environment: &Environment,
 ) -> Vec<Finding> {
-    let configuration = configuration(provenance);
+    let reader = Reader::of(environment);
+    let configuration = configuration(provenance, reader);
     if configuration.is_fault() {
         return vec![configuration];
     }
     let mut findings = vec![configuration];
     findings.extend(url(provenance, judged.as_ref().ok()));
     findings.extend(said(provenance, "service", judged.is_ok()));
-    findings.extend(secret(provenance));
-    findings.extend(chatwoot_env(provenance));
+    findings.extend(secret(provenance, reader));
+    findings.extend(chatwoot_env(provenance, reader));
     findings.extend(authorities(provenance, judged.as_ref().ok(), environment));
     let more = provenance.said.iter().filter(|said| !SHOWN_APART.contains(&said.name));
     findings.extend(more.filter_map(|said| self::said(provenance, said.name, judged.is_ok())));
@@ -46,7 +47,7 @@ pub(crate) fn findings(
 /// The settings that have a line of their own.
 const SHOWN_APART: [&str; 5] = ["url", "service", "log", "chatwoot_env", "ca_file"];
 
-fn configuration(provenance: &Provenance) -> Finding {
+fn configuration(provenance: &Provenance, reader: Reader) -> Finding {
     let subject = Subject::Configuration;
     let Some(path) = provenance.config.as_deref() else {
         return Finding::ok(subject, "no file, and none is needed when options and environment say enough");
@@ -56,7 +57,7 @@ fn configuration(provenance: &Provenance) -> Finding {
         Some(fault) => faulty(subject, provenance, fault),
         None => Finding::ok(subject, format!("{}{}{named_by}", path.display(), owned(path))),
     };
-    unreadable(subject, path).unwrap_or_else(read)
+    unreadable(subject, path, reader).unwrap_or_else(read)
 }
 
 /// `, mode 0640, root:ingress`.
@@ -90,23 +91,23 @@ fn url(provenance: &Provenance, settings: Option<&Settings>) -> Vec<Finding> {
     findings
 }
 
-fn secret(provenance: &Provenance) -> Option<Finding> {
+fn secret(provenance: &Provenance, reader: Reader) -> Option<Finding> {
     let source = provenance.secret.as_ref()?;
     let subject = Subject::Setting(source.key);
     let Some(path) = source.file.as_deref() else {
         return Some(Finding::ok(subject, format!("set ({})", source.whence)));
     };
-    Some(unreadable(subject, path).unwrap_or_else(|| {
+    Some(unreadable(subject, path, reader).unwrap_or_else(|| {
         Finding::ok(subject, format!("{}{} ({})", path.display(), owned(path), source.whence))
     }))
 }
 
-fn chatwoot_env(provenance: &Provenance) -> Option<Finding> {
+fn chatwoot_env(provenance: &Provenance, reader: Reader) -> Option<Finding> {
     let (path, _) = provenance.chatwoot_env.as_ref()?;
     let subject = Subject::Setting("chatwoot_env");
     let whence = provenance.whence("chatwoot_env").unwrap_or_default();
     Some(
-        unreadable(subject, path)
+        unreadable(subject, path, reader)
             .unwrap_or_else(|| Finding::ok(subject, format!("{}{} ({whence})", path.display(), owned(path)))),
     )
 }
@@ -129,7 +130,7 @@ fn authorities(
     };
     let subject = Subject::Setting("ca_file");
     Some(
-        unreadable(subject, &path)
+        unreadable(subject, &path, Reader::of(environment))
             .or_else(|| fifo(subject, &path))
             .unwrap_or_else(|| Finding::ok(subject, format!("{} ({whence})", path.display()))),
     )

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::check::account::{self, Account};
+use crate::check::account::{self, Account, Reader};
 use crate::check::chatwoot_env::{self, Running};
 use crate::check::way::Way;
 use crate::check::{Finding, Machine, Report, Subject, log, settings};
@@ -78,7 +78,8 @@ fn check(options: &Options, environment: &Environment, report: &mut Report) {
     let loaded = config::load(options, environment);
     report.extend(settings::findings(&provenance, &loaded.settings, environment));
     if !report.blames(Subject::Setting("log")) {
-        report.add(log::finding(&loaded.log.target, provenance.whence("log").unwrap_or("default")));
+        let whence = provenance.whence("log").unwrap_or("default");
+        report.add(log::finding(&loaded.log.target, whence, Reader::of(environment)));
     }
     let settings = loaded.settings.ok().filter(|_| !report.has_fault());
     let running = match &settings {
