@@ -20,8 +20,8 @@ fn text(field: &Field<'_>) -> String {
     String::from_utf8_lossy(field.trimmed()).into_owned()
 }
 
-/// The time of an mbox separator, `From sender Mon Nov 23 15:25:56 2026`, as asctime(3) writes it, without a zone or with one after the
-/// time or at the end, which is not looked at. Nothing when the line is no separator.
+/// The time of an mbox separator, `From sender Mon Nov 23 15:25:56 2026`, as asctime(3) writes it, or RFC 5322: `23 Nov 2026 15:25:56`;
+/// without a zone or with one, which is not looked at. Nothing when there is no such time.
 pub(super) fn of_separator(line: &[u8]) -> Option<i64> {
     const MONTHS: [&str; 12] =
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -29,12 +29,13 @@ pub(super) fn of_separator(line: &[u8]) -> Option<i64> {
     let words: Vec<&str> = line.split_whitespace().collect();
     let at = words.iter().rposition(|word| MONTHS.contains(word))?;
     let month = MONTHS.iter().position(|month| Some(month) == words.get(at))?;
-    let day = words.get(at + 1)?.parse().ok()?;
+    let day_of = |at: usize| words.get(at)?.parse().ok();
+    let day = day_of(at + 1).or_else(|| day_of(at.checked_sub(1)?))?;
     let mut time = words.get(at + 2)?.split(':');
     let mut next = || time.next().map_or(Some(0), |number| number.parse::<u8>().ok());
     let (hour, minute, second) = (next()?, next()?, next()?);
     let year =
-        words.get(at + 3..)?.iter().find_map(|word| word.parse::<u16>().ok().filter(|year| *year >= 1970))?;
+        words.get(at + 1..)?.iter().find_map(|word| word.parse::<u16>().ok().filter(|year| *year >= 1970))?;
     let date = DateTime {
         year,
         month: u8::try_from(month + 1).ok()?,
@@ -68,6 +69,9 @@ mod tests {
             "From - Mon Nov 23 15:25:56 2026",
             "From \"a b\"@c  Mon Nov 23 15:25:56 UTC 2026",
             "From a@b Mon Nov 23 15:25:56 2026 +0100",
+            "From a@b Mon Nov 23 15:25:56 +0000 2026",
+            "From a@b Mon, 23 Nov 2026 15:25:56 +0100",
+            "From a@b 23 Nov 2026 15:25:56",
         ] {
             assert_eq!(of_separator(line.as_bytes()), Some(1_795_447_556), "{line}");
         }
@@ -79,6 +83,7 @@ mod tests {
         for line in [
             "From here on it is easy",
             "From May 3 to June 4 2026",
+            "From 3 May 2026 to June",
             "From ",
             "from a Mon Nov 23 15:25:56 2026",
         ] {

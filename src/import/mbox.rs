@@ -13,10 +13,26 @@ pub(super) struct Slice {
     pub(super) date: Option<i64>,
 }
 
+/// A line that begins a message, and its date when it has one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Separator(Option<i64>);
+
+impl Separator {
+    /// The line's, when it is one: it ends in a date, or is a bare `From `, as Thunderbird writes it.
+    fn of(line: &[u8]) -> Option<Self> {
+        let bare = || line.strip_prefix(b"From ").is_some_and(|rest| rest.trim_ascii().is_empty());
+        match date::of_separator(line) {
+            None => bare().then_some(Self(None)),
+            date => Some(Self(date)),
+        }
+    }
+}
+
 /// How much of a line is kept to tell a separator by: a sender of 320 bytes, and a date.
 pub(super) const LINE: usize = 512;
 
-/// Finds the messages. A separator stands at the beginning or after a blank line, and ends in a date; `Content-Length` is not believed.
+/// Finds the messages. A separator stands at the beginning or after a blank line, and ends in a date or after
+/// `From `; `Content-Length` is not believed.
 ///
 /// Needs memory for one line of the file at most, whatever it holds.
 ///
@@ -75,10 +91,10 @@ impl Scanner {
 
     fn end_line(&mut self, each: &mut impl FnMut(Slice)) {
         let end = self.offset + self.length;
-        match self.blank.and_then(|blank| Some((blank, date::of_separator(&self.line)?))) {
-            Some((blank, date)) => {
+        match self.blank.and_then(|blank| Some((blank, Separator::of(&self.line)?))) {
+            Some((blank, Separator(date))) => {
                 self.end_message(self.offset - blank, each);
-                self.message = Some((end, Some(date)));
+                self.message = Some((end, date));
                 self.blank = None;
             }
             None => {
@@ -109,15 +125,15 @@ impl Scanner {
 /// Whether a file that begins so is an mbox.
 pub(super) fn begins(head: &[u8]) -> bool {
     let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    date::of_separator(line).is_some()
+    Separator::of(line).is_some()
 }
 
 /// Whether the last line of this is a separator. A line that is longer than this, or than what a scan looks at, is one when it says so.
 pub(super) fn ends_with_separator(text: &[u8]) -> bool {
     let Some(text) = text.strip_suffix(b"\n") else { return false };
     match memchr::memrchr(b'\n', text) {
-        Some(newline) => date::of_separator(text.get(newline + 1..).unwrap_or_default()).is_some(),
-        None => text.len() + 1 >= LINE || date::of_separator(text).is_some(),
+        Some(newline) => Separator::of(text.get(newline + 1..).unwrap_or_default()).is_some(),
+        None => text.len() + 1 >= LINE || Separator::of(text).is_some(),
     }
 }
 
@@ -268,6 +284,13 @@ mod tests {
         );
         let with_returns = mbox.replace('\n', "\r\n");
         assert_eq!(texts(&with_returns)[..2], ["A: 1\r\n\r\nx\r\n", "A: 2\r\n\r\ny\r\n\r\n"]);
+    }
+
+    #[test]
+    fn a_separator_may_be_bare() {
+        let mbox = "From \r\nA: 1\r\n\r\nx\r\n\r\nFrom \r\nA: 2\r\n\r\nFrom\r\n\r\n";
+        assert_eq!(texts(mbox), ["A: 1\r\n\r\nx\r\n", "A: 2\r\n\r\nFrom\r\n"]);
+        assert!(begins(mbox.as_bytes()) && !begins(b"From\nA: 1\n"));
     }
 
     #[test]

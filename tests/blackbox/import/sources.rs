@@ -70,6 +70,19 @@ fn an_mbox_of_a_program_for_windows_is_read() {
     assert_eq!(server.bodies(), [on_the_wire(&message(1)), on_the_wire(&message(2))]);
 }
 
+/// Thunderbird writes no sender and no date, others a date of RFC 5322.
+#[test]
+fn an_mbox_is_read_whatever_its_separators_say() {
+    let server = Server::taking();
+    let setting = Setting::new(&server.url(), "");
+    let usual = "From a@example.org Thu Jan  1 00:00:00 2026\n";
+    for separator in ["From \n", "From a@example.org Thu, 01 Jan 2026 00:00:00 +0000\n"] {
+        let content = String::from_utf8(mbox([message(1), message(2)])).unwrap().replace(usual, separator);
+        assert_imported(&import(&setting, [&write(&setting, "mbox", content), "--jobs", "1"]).run());
+    }
+    assert_eq!(server.bodies(), [1, 2, 1, 2].map(|number| on_the_wire(&message(number))));
+}
+
 /// A mail reader deletes the first message while the second waits.
 #[test]
 fn an_mbox_that_is_rewritten_meanwhile_sends_no_pieces_of_messages() {
