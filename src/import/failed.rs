@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use super::Place;
+use crate::config::plain;
 use crate::log::sanitized;
 
 /// A folder with a file `NUMBER.eml` for each message that was not delivered, and `list.tsv`, which says of each where it lay and why.
@@ -28,19 +29,21 @@ impl FailedFolder {
     /// # Errors
     ///
     /// When it cannot be written to.
-    pub(crate) fn open(folder: &Path) -> io::Result<Self> {
-        fs::create_dir_all(folder)?;
-        let list = File::options().append(true).create(true).open(folder.join("list.tsv"))?;
+    pub(crate) fn open(folder: &Path) -> Result<Self, String> {
+        let list = fs::create_dir_all(folder)
+            .and_then(|()| File::options().append(true).create(true).open(folder.join("list.tsv")))
+            .map_err(|error| format!("{}: {}", folder.display(), plain(&error)))?;
         Ok(Self { folder: folder.to_owned(), state: Mutex::new(State { next: 1, kept: 0, list }) })
     }
 
-    /// Copies a message, byte for byte as it was stored.
+    /// Copies a message, byte for byte as it was stored: the whole of it or nothing, for half a message would be imported like a whole.
     ///
     /// # Errors
     ///
     /// When it cannot be read or written.
     pub(super) fn keep(&self, place: &Place, why: &str) -> io::Result<()> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut message = place.raw()?;
         let (name, mut file) = loop {
             let name = format!("{:06}.eml", state.next);
             state.next += 1;
@@ -50,7 +53,10 @@ impl FailedFolder {
                 Err(error) => return Err(error),
             }
         };
-        io::copy(&mut place.raw()?, &mut file)?;
+        if let Err(error) = io::copy(&mut message, &mut file) {
+            let _ = fs::remove_file(self.folder.join(&name));
+            return Err(error);
+        }
         state.kept += 1;
         writeln!(state.list, "{name}\t{}\t{}", sanitized(&place.to_string()), sanitized(why))
     }
@@ -58,5 +64,35 @@ impl FailedFolder {
     /// How many messages this run has copied.
     pub(crate) fn kept(&self) -> usize {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).kept
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::place::Mbox;
+    use super::*;
+    use std::sync::Arc;
+
+    /// A message of 20 bytes in a file of so many.
+    fn cut_short(bytes: usize) -> Place {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&b"A: a message, whole\n"[..bytes]).unwrap();
+        let mbox = Arc::new(Mbox { name: "standard input".to_owned(), file, quoted: false });
+        Place::Mbox { mbox, offset: 0, length: 20 }
+    }
+
+    #[test]
+    fn half_a_message_is_not_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let failed = FailedFolder::open(folder.path()).unwrap();
+        assert!(failed.keep(&cut_short(10), "rejected").is_err());
+        failed.keep(&cut_short(20), "rejected").unwrap();
+        assert_eq!(failed.kept(), 1);
+        let files = fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap());
+        let lengths: Vec<u64> = files
+            .filter(|file| file.file_name() != "list.tsv")
+            .map(|file| file.metadata().unwrap().len())
+            .collect();
+        assert_eq!(lengths, [20]);
     }
 }

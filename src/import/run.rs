@@ -9,7 +9,7 @@ use super::index::Entry;
 use super::journal::digest_of;
 use super::schedule::{Schedule, Turn};
 use super::{FailedFolder, Governor, Journal, Place};
-use crate::config::Settings;
+use crate::config::{Settings, plain};
 use crate::delivery::{self, Prepared};
 use crate::endpoint::Client;
 use crate::envelope::{self, Envelope};
@@ -151,7 +151,7 @@ fn behind(entry: &Entry) -> Report {
 fn keep_failed(job: &Job<'_>, report: &mut Report) {
     let (Some(folder), Some(failure)) = (job.failed, &report.failure) else { return };
     if let Err(error) = folder.keep(&report.place, &format!("{}: {}", report.fate.word(), failure.detail)) {
-        report.notice = Some(format!("cannot be copied to the folder of the failed: {error}"));
+        report.notice = Some(format!("cannot be copied to the folder of the failed: {}", plain(&error)));
     }
 }
 
@@ -240,7 +240,7 @@ fn hand_over(job: &Job<'_>, client: &Client, prepared: &Prepared, whole: &mut Re
             let written = digest
                 .map(|(journal, digest)| journal.accept(&digest, &crate::log::sanitized(&whole.message_id)));
             if let Some(Err(error)) = written {
-                whole.notice = Some(format!("the journal cannot be written: {error}"));
+                whole.notice = Some(format!("the journal cannot be written: {}", plain(&error)));
                 job.governor.stop();
             }
         }

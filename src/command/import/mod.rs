@@ -78,10 +78,7 @@ fn import(arguments: &ImportArgs, options: &Options, environment: &Environment) 
     let journal = arguments.journal.as_deref().map(|path| Journal::open(path, endpoint.as_str())).transpose();
     let journal = journal.map_err(|complaint| Abandoned { status: 73, complaint })?;
     let failed = arguments.failed.as_deref().map(FailedFolder::open).transpose();
-    let failed = failed.map_err(|error| Abandoned {
-        status: 73,
-        complaint: format!("cannot write to the folder of --failed: {error}"),
-    })?;
+    let failed = failed.map_err(|complaint| Abandoned { status: 73, complaint })?;
     let progress = Progress::new(arguments.json);
     let index = found(arguments, &progress);
     let interrupted = Interrupted::watch();
