@@ -50,6 +50,9 @@ impl Journal {
             .create(true)
             .open(path)
             .map_err(|error| complain(&error))?;
+        if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
+            return Err(format!("{}: is not a regular file", path.display()));
+        }
         flock(&file, FlockOperation::NonBlockingLockExclusive)
             .map_err(|_| format!("{}: another run writes to it", path.display()))?;
         let mut accepted = HashSet::new();
@@ -103,7 +106,7 @@ impl Journal {
     pub(super) fn accept(&self, digest: &Digest, message_id: &str) -> io::Result<()> {
         let line = format!("{} {} {} {message_id}\n", hex::encode(digest), now(), self.endpoint);
         let mut state = self.state();
-        (&self.file).write_all(line.as_bytes())?;
+        self.append(line.as_bytes())?;
         state.written += 1;
         let mine = state.written;
         while state.on_disk < mine {
@@ -124,6 +127,14 @@ impl Journal {
             result?;
         }
         Ok(())
+    }
+
+    /// Appends a line, the whole of it or nothing: a full disk may take the beginning, and room for another line after it.
+    fn append(&self, line: &[u8]) -> io::Result<()> {
+        let length = self.file.metadata()?.len();
+        (&self.file).write_all(line).inspect_err(|_| {
+            let _ = self.file.set_len(length);
+        })
     }
 }
 

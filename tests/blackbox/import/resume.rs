@@ -163,3 +163,36 @@ fn a_journal_that_cannot_be_made_stops_it_before_anything_is_sent() {
     assert!(ended.status == Some(73) && ended.stderr.contains(&nowhere), "{ended:?}");
     assert_eq!(server.requests().len(), 0);
 }
+
+/// A pipe would be waited for, and a device read without end.
+#[test]
+fn a_journal_that_is_no_regular_file_stops_it_before_anything_is_sent() {
+    let server = Server::taking();
+    let setting = Setting::new(&server.url(), "");
+    let path = mbox_of(&setting, 0..3);
+    for journal in [setting.fifo("pipe"), "/dev/null".to_owned()] {
+        import(&setting, ["--journal", &journal, &path]).run().assert(
+            73,
+            "",
+            &format!("ingress: {journal}: is not a regular file\n"),
+        );
+    }
+    assert_eq!(server.requests().len(), 0);
+}
+
+#[test]
+fn a_full_disk_leaves_whole_lines_in_the_journal() {
+    let server = Server::taking();
+    let setting = Setting::new(&server.url(), "");
+    let path = mbox_of(&setting, 0..20);
+    let words = || ["--jobs=1".to_owned()].into_iter().chain(journaled(&setting, &path));
+    let ended = import(&setting, words()).after("trap '' XFSZ; ulimit -f 1", "").run();
+    assert_eq!(ended.status, Some(75), "{ended:?}");
+    assert!(ended.stderr.contains("the journal cannot be written: file too large\n"), "{ended:?}");
+    let whole = fs::read_to_string(setting.path("journal")).unwrap();
+    assert!(whole.ends_with('\n'), "{whole}");
+    let sent = server.requests().len();
+    assert_eq!(lines(&setting).len(), sent - 1, "all but the last");
+    assert_imported(&import(&setting, words()).run());
+    assert_eq!(server.requests().len(), 21, "only the last is sent again");
+}
