@@ -6,6 +6,7 @@ mod failed;
 mod governor;
 mod index;
 mod journal;
+mod marks;
 mod mbox;
 mod place;
 mod preview;

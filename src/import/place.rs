@@ -9,6 +9,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::marks::Unmarked;
 use super::mbox::{self, Unquoted};
 use crate::config::plain;
 use crate::input;
@@ -21,7 +22,7 @@ use crate::repair::Unrepaired;
 pub(crate) struct Mbox {
     pub(super) name: String,
     pub(super) file: File,
-    /// Whether lines like a separator are quoted in it.
+    /// Whether lines like a separator are quoted in it, and mail readers write into it.
     pub(super) quoted: bool,
 }
 
@@ -95,7 +96,7 @@ impl Place {
         Ok(head)
     }
 
-    /// The message byte for byte, without mbox quoting.
+    /// The message byte for byte, without what belongs to the mbox.
     ///
     /// # Errors
     ///
@@ -118,8 +119,11 @@ impl Place {
                 }
                 let slice_length = *length.min(&limit);
                 let slice = Slice { file: &mbox.file, at: *offset, end: offset + slice_length };
-                let reader: Box<dyn Read + '_> =
-                    if mbox.quoted { Box::new(Unquoted::new(slice, slice_length)) } else { Box::new(slice) };
+                let reader: Box<dyn Read + '_> = if mbox.quoted {
+                    Box::new(Unmarked::new(Unquoted::new(slice, slice_length)))
+                } else {
+                    Box::new(slice)
+                };
                 Ok((reader, *length))
             }
         }

@@ -61,6 +61,22 @@ fn a_message_of_a_maildir_and_of_an_mbox_is_the_same_bytes() {
     });
 }
 
+/// Dovecot, mutt and Thunderbird write into the header of what somebody has read.
+#[test]
+fn a_message_of_an_mbox_is_the_same_record_before_and_after_it_was_read() {
+    let server = Server::taking();
+    let setting = Setting::new(&server.url(), "");
+    let import = |fields: &str| {
+        let path = write(&setting, "mbox", mbox([super::store::with_fields(1, fields)]));
+        assert_imported(&import(&setting, ["--journal", &setting.shown("journal"), &path]).run());
+    };
+    import("");
+    import("Status: RO\nX-Status: A\nX-Keywords: NonJunk\n                 \nX-UID: 12\n");
+    import("Content-Length: 6\nLines: 1\nStatus: RO\n");
+    import("X-Mozilla-Status: 0001\nX-Mozilla-Status2: 00000000\nX-Mozilla-Keys:     \n");
+    assert_eq!(server.bodies(), [crate::setting::on_the_wire(&super::store::message(1))]);
+}
+
 #[test]
 fn the_recipient_is_the_option_s_else_each_message_s_own() {
     let server = Server::taking();
