@@ -32,7 +32,7 @@ pub(crate) struct Index {
     pub(crate) entries: Vec<Entry>,
     /// What and why.
     pub(crate) unreadable: Vec<(String, String)>,
-    /// Files in folders that are no mail.
+    /// Files in folders that are no mail, and what mail servers keep among the mail.
     pub(crate) foreign: usize,
     /// Messages that were not selected.
     pub(crate) passed_over: usize,
@@ -47,8 +47,9 @@ pub(crate) fn read(paths: &[PathBuf], selection: &Selection, mut progress: impl 
             Met::Unreadable(what, why) => index.unreadable.push((what, why)),
             Met::Foreign => index.foreign += 1,
             Met::Message(found) => match look(&found, selection, &mut threads) {
-                Ok(Some(entry)) => index.entries.push(entry),
-                Ok(None) => index.passed_over += 1,
+                Ok(Looked::Wanted(entry)) => index.entries.push(entry),
+                Ok(Looked::PassedOver) => index.passed_over += 1,
+                Ok(Looked::Foreign) => index.foreign += 1,
                 Err(why) => index.unreadable.push((found.place.to_string(), why)),
             },
         }
@@ -62,8 +63,14 @@ pub(crate) fn read(paths: &[PathBuf], selection: &Selection, mut progress: impl 
     index
 }
 
-/// The entry of a message, when it is selected.
-fn look(found: &Found, selection: &Selection, threads: &mut Threads) -> Result<Option<Entry>, String> {
+/// What a look at a header says.
+enum Looked {
+    Wanted(Entry),
+    PassedOver,
+    Foreign,
+}
+
+fn look(found: &Found, selection: &Selection, threads: &mut Threads) -> Result<Looked, String> {
     let Found { place, date } = found;
     let head = place.head().map_err(|error| crate::config::plain(&error))?;
     if head.is_empty() {
@@ -72,6 +79,9 @@ fn look(found: &Found, selection: &Selection, threads: &mut Threads) -> Result<O
     let head = input::from_reader(head.as_slice(), head.len() as u64, ExtraReturns::Mend, u64::MAX)
         .map_err(|failure| failure.detail.into_owned())?;
     let header = route::header_of(&head.bytes);
+    if is_folder_data(&header) {
+        return Ok(Looked::Foreign);
+    }
     let name = match place {
         Place::File(path) => path.file_name().and_then(|name| date::of_maildir_name(name.to_str()?)),
         Place::Mbox { .. } => None,
@@ -79,10 +89,18 @@ fn look(found: &Found, selection: &Selection, threads: &mut Threads) -> Result<O
     let date = date::of_header(&header).or(name).or(*date).unwrap_or_default();
     let envelope = envelope::read(&[], None, &Environment::default(), &head.bytes);
     if !selection.takes(date, || addresses(&header, &envelope)) {
-        return Ok(None);
+        return Ok(Looked::PassedOver);
     }
     let thread = threads.of(keys(&header, &envelope));
-    Ok(Some(Entry { place: place.clone(), date, thread }))
+    Ok(Looked::Wanted(Entry { place: place.clone(), date, thread }))
+}
+
+/// Whether it is the first message of an mbox, in which UW-IMAP, Alpine and Dovecot keep what they know of the folder: `DON'T DELETE THIS
+/// MESSAGE -- FOLDER INTERNAL DATA`.
+fn is_folder_data(header: &Header<'_>) -> bool {
+    let mut subjects = header.named("Subject");
+    header.named("X-IMAP").next().is_some()
+        && subjects.any(|field| field.trimmed().ends_with(b"FOLDER INTERNAL DATA"))
 }
 
 /// All addresses that the message names as its recipients.

@@ -15,7 +15,7 @@ pub(crate) struct Tally {
     pub(crate) unreadable: usize,
     /// The run ended before their turn.
     pub(crate) left: usize,
-    /// Files in folders that are no mail.
+    /// What lies among the mail and is none.
     pub(crate) foreign: usize,
     pub(crate) passed_over: usize,
 }
@@ -86,7 +86,7 @@ fn meaning(name: &str, count: usize) -> &'static str {
         "deferred" => "  to be tried again",
         "unreadable" => "  could not be read, or are no messages",
         "left" => "  the run ended before their turn",
-        "no mail" => "  files in the folders that are no mail",
+        "no mail" => "  what lies among the mail and is none",
         _ => "",
     }
 }
@@ -115,7 +115,7 @@ mod tests {
              rejected             1  can never be delivered as they are\n\
              deferred             0\n\
              unreadable           0\n\
-             no mail              2  files in the folders that are no mail\n\
+             no mail              2  what lies among the mail and is none\n\
              seconds            1.5\n\
              per second        20.7\n"
         );

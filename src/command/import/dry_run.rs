@@ -68,7 +68,7 @@ fn summary(preview: &Preview, index: &Index) -> String {
         row("not selected", index.passed_over, "");
     }
     if index.foreign > 0 {
-        row("no mail", index.foreign, "files in the folders that are no mail");
+        row("no mail", index.foreign, "what lies among the mail and is none");
     }
     row("repairs", preview.repairs.values().sum(), "");
     for (name, count) in &preview.repairs {

@@ -83,6 +83,23 @@ fn an_mbox_is_read_whatever_its_separators_say() {
     assert_eq!(server.bodies(), [1, 2, 1, 2].map(|number| on_the_wire(&message(number))));
 }
 
+/// UW-IMAP, Alpine and Dovecot keep what they know of a folder in its first message.
+#[test]
+fn the_data_of_a_folder_are_no_message() {
+    let server = Server::taking();
+    let setting = Setting::new(&server.url(), "");
+    let data = "Date: Thu, 01 Jan 2026 00:00:00 +0000\n\
+                From: Mail System Internal Data <MAILER-DAEMON@example.org>\n\
+                Subject: DON'T DELETE THIS MESSAGE -- FOLDER INTERNAL DATA\n\
+                Message-ID: <1767225600@example.org>\nX-IMAP: 1767225600 0000000007 NonJunk\nStatus: RO\n\n\
+                This text is part of the internal format of your mail folder, and is not\na real message.\n";
+    let path = write(&setting, "mbox", mbox([data.to_owned(), message(1)]));
+    let ended = import(&setting, [&path]).run();
+    assert_imported(&ended);
+    assert!(ended.stdout.contains("no mail              1  "), "{}", ended.stdout);
+    assert_eq!(server.bodies(), [on_the_wire(&message(1))]);
+}
+
 /// A mail reader deletes the first message while the second waits.
 #[test]
 fn an_mbox_that_is_rewritten_meanwhile_sends_no_pieces_of_messages() {
