@@ -11,7 +11,6 @@ use crate::log::Line;
 use crate::message::address::Address;
 use crate::message::header::{self, Header};
 use crate::outcome::{Cause, Exit, Failure};
-use crate::remedy::remedy;
 use crate::repair::{Repaired, Switches, Unrepaired, repair};
 use crate::route::{self, Chatwoot, Route};
 
@@ -170,7 +169,7 @@ pub(crate) fn judged(settings: &Settings, reply: Reply) -> Result<(), Failure> {
     Err(Failure::new(Cause::Answer(status), detail))
 }
 
-/// The log line of a message that was delivered, or not.
+/// The log line of a message that was delivered, or not; without the remedy.
 pub(crate) fn outcome_line(
     message: &Line,
     status: Option<u16>,
@@ -189,9 +188,13 @@ pub(crate) fn outcome_line(
     line.add("ms", milliseconds);
     if let Some(failure) = failure {
         line.add("cause", &failure.detail);
-        line.add("remedy", remedy(failure.cause, settings.endpoint.service(), settings.on_too_large));
     }
     (exit, line)
+}
+
+/// What the administrator does about a failure.
+pub(crate) fn remedy_of(failure: &Failure, settings: &Settings) -> &'static str {
+    crate::remedy::remedy(failure.cause, settings.endpoint.service(), settings.on_too_large)
 }
 
 /// What the log says of a message.

@@ -137,6 +137,7 @@ fn log_attempt(attempt: &Attempt, settings: &Settings, last_words: &LastWords) {
     let milliseconds = last_words.milliseconds();
     let (exit, mut line) =
         delivery::outcome_line(&attempt.message, attempt.status, failure, settings, milliseconds);
+    line.add_some("remedy", failure.map(|failure| delivery::remedy_of(failure, settings)));
     for notice in &last_words.context().notices {
         line.add("notice", notice);
     }

@@ -75,6 +75,8 @@ pub(crate) struct Report {
     /// The last HTTP status.
     pub(crate) status: Option<u16>,
     pub(crate) failure: Option<Failure>,
+    /// What the administrator does about the failure, when that is known.
+    pub(crate) remedy: Option<&'static str>,
     pub(crate) tries: u32,
     pub(crate) took: Duration,
     /// What went wrong beside the delivery: the journal or the folder of the failed could not be written.
@@ -94,6 +96,7 @@ impl Report {
             arrives: true,
             status: None,
             failure: None,
+            remedy: None,
             tries: 0,
             took: Duration::ZERO,
             notice: None,
@@ -172,12 +175,15 @@ fn settle(job: &Job<'_>, client: &Client, turn: &Turn) -> Report {
             deliver(job, client, place, &envelope, message)
         }
         Err(failure) => {
-            let fate = match failure.cause {
-                Cause::LargerThanMaxSize => Fate::Rejected,
-                Cause::OutOfMemory => Fate::Deferred,
-                _ => Fate::Unreadable,
+            // What the outcome table advises when a mail server's pipe cannot be read is of no use here.
+            let (fate, remedy) = match failure.cause {
+                Cause::LargerThanMaxSize => {
+                    (Fate::Rejected, Some(delivery::remedy_of(&failure, job.settings)))
+                }
+                Cause::OutOfMemory => (Fate::Deferred, None),
+                _ => (Fate::Unreadable, None),
             };
-            Report { failure: Some(failure), ..Report::of(place, fate) }
+            Report { failure: Some(failure), remedy, ..Report::of(place, fate) }
         }
     };
     report.took = started.elapsed();
@@ -248,6 +254,8 @@ fn hand_over(job: &Job<'_>, client: &Client, prepared: &Prepared, whole: &mut Re
         Err(failure) => {
             let exit = failure.cause.verdict(job.settings.on_too_large).exit;
             whole.fate = if exit == Exit::Rejected { Fate::Rejected } else { Fate::Deferred };
+            whole.remedy =
+                (failure.cause != Cause::Signal).then(|| delivery::remedy_of(&failure, job.settings));
             whole.failure = Some(failure);
         }
     }
@@ -294,6 +302,7 @@ fn persist(job: &Job<'_>, client: &Client, prepared: &Prepared, whole: &mut Repo
             // A connection that was kept alive may have been closed meanwhile: that says nothing.
             Response::Wait if failure.cause == Cause::ConnectionLost && whole.tries == 1 => {
                 job.governor.undecided(leave);
+                last = Some(failure);
             }
             Response::Wait => {
                 job.governor.in_trouble(leave, &failure, asked);

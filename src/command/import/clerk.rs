@@ -18,7 +18,6 @@ use crate::import::{FailedFolder, Fate, Governor, Index, Job, Report, Tally, run
 use crate::last_words::level;
 use crate::outcome::Exit;
 use crate::output::{print, status_after};
-use crate::remedy::remedy;
 use crate::{delivery, log};
 
 /// Takes down what becomes of the messages, and tells it.
@@ -87,8 +86,7 @@ impl<'a> Clerk<'a> {
                 self.progress.say("ending: what is under way is finished, a second Ctrl-C ends at once");
             }
             if let Some((failure, wait)) = governor.news() {
-                let settings = self.settings;
-                let remedy = remedy(failure.cause, settings.endpoint.service(), settings.on_too_large);
+                let remedy = delivery::remedy_of(&failure, self.settings);
                 let seconds = wait.as_secs_f64();
                 self.progress.say(&format!("waiting {seconds:.0} s: {}; {remedy}", failure.detail));
             }
@@ -115,13 +113,11 @@ impl<'a> Clerk<'a> {
                 fate => format!("{}: {} {}: {}", report.place, fate.word(), verdict.code, failure.detail),
             };
             self.progress.say(&text);
-            let settings = self.settings;
-            let remedy = remedy(failure.cause, settings.endpoint.service(), settings.on_too_large);
-            match report.fate {
-                Fate::Deferred if report.tries > 0 => {
+            match (report.fate, report.remedy) {
+                (Fate::Deferred, Some(remedy)) => {
                     self.first.get_or_insert(remedy);
                 }
-                Fate::Rejected => *self.cures.entry(remedy).or_default() += 1,
+                (Fate::Rejected, Some(remedy)) => *self.cures.entry(remedy).or_default() += 1,
                 _ => {}
             }
         }
@@ -147,6 +143,7 @@ impl<'a> Clerk<'a> {
             self.settings,
             milliseconds,
         );
+        line.add_some("remedy", report.remedy);
         line.add("source", &report.place);
         log::write(if exit == Exit::Delivered && !report.arrives { Level::WARN } else { level(exit) }, &line);
     }

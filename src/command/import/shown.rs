@@ -4,7 +4,6 @@ use serde::Serialize;
 
 use crate::config::Settings;
 use crate::import::Report;
-use crate::remedy::remedy;
 
 /// One line of `--json`.
 #[derive(Serialize)]
@@ -35,7 +34,7 @@ impl<'a> ReportShown<'a> {
             code: failure.map(|failure| failure.cause.verdict(on_too_large).code),
             status: report.status,
             cause: failure.map(|failure| &*failure.detail),
-            remedy: failure.map(|failure| remedy(failure.cause, settings.endpoint.service(), on_too_large)),
+            remedy: report.remedy,
             route: &report.route,
             repairs: &report.repairs,
             tries: report.tries,
