@@ -4,6 +4,8 @@ mod clerk;
 mod dry_run;
 mod shown;
 
+use std::io::{self, IsTerminal};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,6 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 
+use super::message_file::explain_waiting;
 use super::progress::Progress;
 use crate::cli::{ImportArgs, Options};
 use crate::config;
@@ -59,6 +62,9 @@ fn selection(arguments: &ImportArgs) -> Selection {
 
 /// Looks at what there is.
 fn found(arguments: &ImportArgs, progress: &Progress) -> Index {
+    if arguments.path.iter().any(|path| path == Path::new("-")) && io::stdin().is_terminal() {
+        explain_waiting();
+    }
     index(&arguments.path, &selection(arguments), |count| progress.read(count))
 }
 

@@ -1,6 +1,6 @@
 //! A bar for a person at a terminal, plain lines for everybody else.
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::thread;
 use std::time::Duration;
 
@@ -63,4 +63,16 @@ fn a_pipe_shows_no_bar() {
     let ended = import(&setting, [mbox_of(&setting, 10..60)]).env("TERM", "xterm").run();
     super::assert_imported(&ended);
     assert!(!format!("{}{}", ended.stdout, ended.stderr).contains(['\r', '\u{1b}']), "{ended:?}");
+}
+
+#[test]
+fn a_person_is_told_that_an_mbox_is_waited_for() {
+    let server = Server::taking();
+    let setting = Setting::new(&server.url(), "");
+    let (mut person, program) = terminal();
+    let running = import(&setting, ["-"]).stdin_from(program).start();
+    person.write_all(b"A: b\n\x04").unwrap();
+    let ended = running.end();
+    assert_eq!(ended.status, Some(0), "{ended:?}");
+    assert!(ended.stderr.starts_with("ingress: waiting for a message on standard input; "), "{ended:?}");
 }
