@@ -9,7 +9,8 @@ use super::Place;
 use crate::config::plain;
 use crate::log::sanitized;
 
-/// A folder with a file `NUMBER.eml` for each message that was not delivered, and `list.tsv`, which says of each where it lay and why.
+/// A folder with a file `NUMBER.eml` for each message that was not delivered, and `list.tsv`, which says of each where it lay and why;
+/// of what cannot be copied, too.
 #[derive(Debug)]
 pub(crate) struct FailedFolder {
     folder: PathBuf,
@@ -43,6 +44,27 @@ impl FailedFolder {
     /// When it cannot be read or written.
     pub(super) fn keep(&self, place: &Place, why: &str) -> io::Result<()> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let what = place.to_string();
+        match self.copy(&mut state, place) {
+            Ok(name) => {
+                state.kept += 1;
+                state.note(&name, &what, why)
+            }
+            Err(error) => {
+                let _ = state.note("-", &what, why);
+                Err(error)
+            }
+        }
+    }
+
+    /// Lists what is no message that could be copied.
+    pub(crate) fn list(&self, what: &str, why: &str) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = state.note("-", what, why);
+    }
+
+    /// Gives the name of the copy.
+    fn copy(&self, state: &mut State, place: &Place) -> io::Result<String> {
         let mut message = place.raw()?;
         let (name, mut file) = loop {
             let name = format!("{:06}.eml", state.next);
@@ -57,13 +79,18 @@ impl FailedFolder {
             let _ = fs::remove_file(self.folder.join(&name));
             return Err(error);
         }
-        state.kept += 1;
-        writeln!(state.list, "{name}\t{}\t{}", sanitized(&place.to_string()), sanitized(why))
+        Ok(name)
     }
 
     /// How many messages this run has copied.
     pub(crate) fn kept(&self) -> usize {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).kept
+    }
+}
+
+impl State {
+    fn note(&mut self, name: &str, what: &str, why: &str) -> io::Result<()> {
+        writeln!(self.list, "{name}\t{}\t{}", sanitized(what), sanitized(why))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
@@ -61,6 +62,9 @@ impl<'a> Clerk<'a> {
         self.progress.begin(index.entries.len());
         for (what, why) in &index.unreadable {
             self.unreadable(what, why);
+            if let Some(failed) = job.failed {
+                failed.list(what, &format!("{}: {why}", Fate::Unreadable.word()));
+            }
         }
         let (sender, reports) = channel();
         let left = std::thread::scope(|scope| {
@@ -200,11 +204,20 @@ impl<'a> Clerk<'a> {
         for (cure, count) in &self.cures {
             advice.push(format!("To have {count} of the rejected delivered: {cure}."));
         }
-        if let (Some(folder), true) = (&arguments.failed, failed.is_some_and(|failed| failed.kept() > 0)) {
-            let folder = folder.display();
-            advice.push(format!("What failed is in {folder}, the reasons in {folder}/list.tsv."));
-        } else if self.tally.rejected + self.tally.unreadable > 0 {
-            advice.push("The lines above say why; --failed DIR keeps what fails in a folder.".to_owned());
+        let folder = arguments.failed.as_deref().map(Path::display);
+        let kept = failed.map_or(0, FailedFolder::kept);
+        match folder {
+            Some(folder) if kept > 0 => {
+                let what = if kept < self.tally.failures() { "and could be copied " } else { "" };
+                advice.push(format!("What failed {what}is in {folder}, the reasons in {folder}/list.tsv."));
+            }
+            Some(folder) if self.tally.failures() > 0 => {
+                advice.push(format!("The reasons are in {folder}/list.tsv."));
+            }
+            None if self.tally.rejected + self.tally.unreadable > 0 => {
+                advice.push("The lines above say why; --failed DIR keeps what fails in a folder.".to_owned());
+            }
+            _ => {}
         }
         advice
     }

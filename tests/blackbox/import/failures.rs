@@ -99,6 +99,38 @@ fn what_failed_is_kept_as_files_that_can_be_imported() {
 }
 
 #[test]
+fn what_cannot_be_read_is_listed_with_what_failed() {
+    let server = Server::taking();
+    let setting = Setting::new(&server.url(), "");
+    let (broken, failed) = (write(&setting, "broken.eml", "no header\n"), setting.shown("failed"));
+    let ended = import(&setting, ["--failed", &failed, &broken]).run();
+    assert_eq!(ended.status, Some(65), "{ended:?}");
+    assert!(
+        ended.stdout.ends_with(&format!("\nThe reasons are in {failed}/list.tsv.\n")),
+        "{}",
+        ended.stdout
+    );
+    let list = format!("-\t{broken}\tunreadable: is neither an mbox nor a message\n");
+    assert_eq!(files(&setting.path("failed")), [("list.tsv".to_owned(), list.into_bytes())]);
+    let (first, away) = (write(&setting, "1.eml", message(1)), ["--url", NOBODY, "--stop-after=1"]);
+    let ended = import(&setting, ["--failed", &failed, &broken, &first].iter().chain(&away)).run();
+    let said =
+        format!("\nWhat failed and could be copied is in {failed}, the reasons in {failed}/list.tsv.\n");
+    assert!(ended.stdout.ends_with(&said), "{}", ended.stdout);
+}
+
+#[test]
+fn a_folder_of_the_failed_that_cannot_be_made_stops_it_before_anything_is_sent() {
+    let server = Server::taking();
+    let setting = Setting::new(&server.url(), "");
+    let path = mbox_of(&setting, 0..3);
+    let under_a_file = format!("{path}/failed");
+    let complaint = format!("ingress: {under_a_file}: not a directory\n");
+    import(&setting, ["--failed", &under_a_file, &path]).run().assert(73, "", &complaint);
+    assert_eq!(server.requests().len(), 0);
+}
+
+#[test]
 fn a_configuration_that_is_wrong_and_words_that_are_end_it_before_it_begins() {
     let setting = Setting::new("ftp://x", "");
     let path = mbox_of(&setting, 0..3);
