@@ -30,6 +30,8 @@ pub(crate) struct Journal {
 
 #[derive(Debug, Default)]
 struct State {
+    /// What was accepted since: the same message may lie in two folders.
+    accepted: HashSet<Digest>,
     /// Lines written, and lines known to be on disk.
     written: u64,
     on_disk: u64,
@@ -92,9 +94,9 @@ impl Journal {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether an earlier run had these bytes accepted.
+    /// Whether an earlier run, or this one, had these bytes accepted.
     pub(super) fn knows(&self, digest: &Digest) -> bool {
-        self.accepted.contains(digest)
+        self.accepted.contains(digest) || self.state().accepted.contains(digest)
     }
 
     /// Writes down that the bytes with this digest were accepted; on disk when this returns. Those who write at the same time share
@@ -107,6 +109,7 @@ impl Journal {
         let line = format!("{} {} {} {message_id}\n", hex::encode(digest), now(), self.endpoint);
         let mut state = self.state();
         self.append(line.as_bytes())?;
+        state.accepted.insert(*digest);
         state.written += 1;
         let mine = state.written;
         while state.on_disk < mine {
@@ -187,7 +190,7 @@ mod tests {
         let path = folder.path().join("journal");
         let journal = Journal::open(&path, ENDPOINT).unwrap();
         journal.accept(&digest_of(&letter(b"one")), "<1@x y>").unwrap();
-        assert!(!knows(&journal, b"one"));
+        assert!(knows(&journal, b"one"));
         drop(journal);
         let journal = Journal::open(&path, ENDPOINT).unwrap();
         assert!(knows(&journal, b"one") && !knows(&journal, b"two"));

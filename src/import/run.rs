@@ -24,7 +24,7 @@ use crate::repair::Unrepaired;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fate {
     Delivered,
-    /// An earlier run had it accepted, says the journal.
+    /// It was accepted before, says the journal.
     Known,
     Rejected,
     Deferred,

@@ -8,7 +8,7 @@ use super::run::Fate;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
     pub(crate) delivered: usize,
-    /// Accepted in an earlier run, says the journal.
+    /// Accepted before, says the journal.
     pub(crate) known: usize,
     pub(crate) rejected: usize,
     pub(crate) deferred: usize,
@@ -81,7 +81,7 @@ impl Tally {
 fn meaning(name: &str, count: usize) -> &'static str {
     match name {
         _ if count == 0 => "",
-        "known" => "  accepted in an earlier run, says the journal",
+        "known" => "  accepted before, says the journal",
         "rejected" => "  can never be delivered as they are",
         "deferred" => "  to be tried again",
         "unreadable" => "  could not be read, or are no messages",

@@ -88,7 +88,7 @@ fn what_an_earlier_run_delivered_is_known() {
     said.assert(
         0,
         "delivered            0\n\
-         known                4  accepted in an earlier run, says the journal\n\
+         known                4  accepted before, says the journal\n\
          rejected             0\n\
          deferred             0\n\
          unreadable           0\n\

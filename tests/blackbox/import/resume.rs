@@ -58,6 +58,21 @@ fn a_message_is_known_by_what_was_sent_not_by_where_it_lies() {
     assert_eq!(server.requests().len(), 4);
 }
 
+/// Mail readers copy messages from folder to folder.
+#[test]
+fn a_message_that_lies_in_two_folders_is_sent_once() {
+    let server = Server::taking();
+    let setting = Setting::new(&server.url(), "");
+    for name in ["mail/new/1767225601.M1P1.host", "mail/.Archive/new/1767225609.M1P9.host"] {
+        write(&setting, name, message(1));
+    }
+    for folder in ["mail/cur", "mail/.Archive/cur"] {
+        fs::create_dir(setting.path(folder)).unwrap();
+    }
+    assert_imported(&import(&setting, journaled(&setting, &setting.shown("mail"))).run());
+    assert_eq!((numbers(&server), lines(&setting).len()), (vec![1], 1));
+}
+
 #[test]
 fn only_what_was_taken_is_in_the_journal() {
     let server = Server::serving(|connection, request| match super::store::number(&request.body) {
