@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::mpsc::Sender as Channel;
 use std::time::{Duration, Instant};
 
@@ -17,7 +18,7 @@ use crate::environment::Environment;
 use crate::log::Line;
 use crate::message;
 use crate::message::address::Address;
-use crate::outcome::{Cause, Exit, Failure};
+use crate::outcome::{Cause, Exit, Failure, TooLarge};
 use crate::repair::Unrepaired;
 
 /// What became of a stored message.
@@ -123,7 +124,7 @@ pub(crate) fn run(
 
 fn work(job: &Job<'_>, client: &Client, schedule: &Schedule, reports: &Channel<Report>) {
     while let Some(turn) = schedule.next() {
-        let mut report = settle(job, client, &turn);
+        let mut report = surviving(&turn.entry.place, || settle(job, client, &turn));
         keep_failed(job, &mut report);
         let mut waiting = VecDeque::new();
         if report.fate == Fate::Deferred {
@@ -142,6 +143,15 @@ fn work(job: &Job<'_>, client: &Client, schedule: &Schedule, reports: &Channel<R
             schedule.stop();
         }
     }
+}
+
+/// A panic is a bug that this message met: the others go on, and nobody waits for a thread that is gone.
+fn surviving(place: &Place, settle: impl FnOnce() -> Report) -> Report {
+    panic::catch_unwind(AssertUnwindSafe(settle)).unwrap_or_else(|_| {
+        let failure = Failure::new(Cause::Panic, "ingress failed on it, as said above");
+        let remedy = Some(failure.cause.verdict(TooLarge::default()).remedy);
+        Report { failure: Some(failure), remedy, ..Report::of(place, Fate::Deferred) }
+    })
 }
 
 /// The report of a message whose thread waits for an earlier one.
@@ -352,5 +362,18 @@ fn response(cause: Cause, job: &Job<'_>) -> Response {
         | Cause::Deadline => Response::Wait,
         Cause::Answer(400 | 408 | 413 | 422 | 500..) | Cause::OutOfMemory => Response::TryAgain,
         _ => Response::Stop,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_one_message_s_failure() {
+        let place = Place::File("1.eml".into());
+        let report = surviving(&place, || panic!("provoked"));
+        assert_eq!((report.fate, report.failure.unwrap().cause), (Fate::Deferred, Cause::Panic));
+        assert_eq!(surviving(&place, || Report::of(&place, Fate::Known)).fate, Fate::Known);
     }
 }
