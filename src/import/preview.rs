@@ -7,6 +7,7 @@ use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::index::Entry;
+use super::run::NO_HEADER;
 use crate::config::Rules;
 use crate::delivery;
 use crate::environment::Environment;
@@ -29,7 +30,7 @@ pub(crate) struct Preview {
     pub(crate) unreadable: usize,
 }
 
-/// Looks at all messages, several at once. `progress` is told how many are done.
+/// Looks at all messages, several at once. `progress` is told how many are done, `failed` what could not be sent and why.
 pub(crate) fn preview(
     entries: &[Entry],
     recipients: &[OsString],
@@ -37,6 +38,7 @@ pub(crate) fn preview(
     rules: &Rules,
     jobs: usize,
     progress: impl Fn(usize) + Sync,
+    failed: impl Fn(&str) + Sync,
 ) -> Preview {
     let whole = Mutex::new(Preview { messages: entries.len(), ..Preview::default() });
     let next = AtomicUsize::new(0);
@@ -44,7 +46,8 @@ pub(crate) fn preview(
         for _ in 0..jobs {
             scope.spawn(|| {
                 while let Some(entry) = entries.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    look(entry, recipients, sender, rules, &whole);
+                    look(entry, recipients, sender, rules, &whole)
+                        .unwrap_or_else(|why| failed(&format!("{}: {why}", entry.place)));
                     progress(next.load(Ordering::Relaxed).min(entries.len()));
                 }
             });
@@ -59,17 +62,21 @@ fn look(
     sender: Option<&OsString>,
     rules: &Rules,
     whole: &Mutex<Preview>,
-) {
+) -> Result<(), String> {
     let whole = || whole.lock().unwrap_or_else(PoisonError::into_inner);
     let message = match entry.place.read(rules.repairs.extra_returns(), rules.max_size) {
         Ok(message) if message::has_header(&message.bytes) => message,
+        Ok(_) => {
+            whole().unreadable += 1;
+            return Err(format!("unreadable: {NO_HEADER}"));
+        }
         Err(failure) if failure.cause == Cause::LargerThanMaxSize => {
             whole().too_large += 1;
-            return;
+            return Err(format!("too large: {}", failure.detail));
         }
-        Ok(_) | Err(_) => {
+        Err(failure) => {
             whole().unreadable += 1;
-            return;
+            return Err(format!("unreadable: {}", failure.detail));
         }
     };
     let sender = sender.map(OsString::as_os_str);
@@ -79,10 +86,10 @@ fn look(
         some => some.iter().map(Some).collect(),
     };
     for recipient in recipients {
-        let Ok(copy) = delivery::copied(&message) else {
+        let copy = delivery::copied(&message).map_err(|failure| {
             whole().unreadable += 1;
-            continue;
-        };
+            format!("unreadable: {}", failure.detail)
+        })?;
         let form = (&rules.repairs, &rules.chatwoot, rules.service);
         let prepared = delivery::prepare(copy, recipient, &envelope.sender, form);
         let mut whole = whole();
@@ -95,4 +102,5 @@ fn look(
             *whole.repairs.entry(repair).or_default() += 1;
         }
     }
+    Ok(())
 }

@@ -168,6 +168,9 @@ fn keep_failed(job: &Job<'_>, report: &mut Report) {
     }
 }
 
+/// Why something is no message.
+pub(super) const NO_HEADER: &str = "it has no header field";
+
 /// Delivers one message to each of its recipients.
 fn settle(job: &Job<'_>, client: &Client, turn: &Turn) -> Report {
     let started = Instant::now();
@@ -176,7 +179,7 @@ fn settle(job: &Job<'_>, client: &Client, turn: &Turn) -> Report {
         if message::has_header(&message.bytes) {
             return Ok(message);
         }
-        Err(Failure::new(Cause::NoHeader, "it has no header field"))
+        Err(Failure::new(Cause::NoHeader, NO_HEADER))
     });
     let mut report = match read {
         Ok(message) => {

@@ -31,6 +31,7 @@ pub(super) fn rehearse(
         &rules,
         arguments.jobs.get(),
         |done| progress.show(&Shown { done, failures: 0, waiting: None }),
+        |why| progress.say(why),
     );
     progress.end();
     preview.unreadable += index.unreadable.len();

@@ -41,3 +41,20 @@ fn a_dry_run_counts_routes_and_repairs() {
         assert!(run.stdout.contains(said), "{said}: {}", run.stdout);
     }
 }
+
+#[test]
+fn a_dry_run_names_what_would_not_be_sent() {
+    let setting = Setting::new(NOBODY, "max_size = \"1KiB\"");
+    let large = message(1).replace("hello\n", &"a long line\n".repeat(200));
+    let path = write(&setting, "mbox", mbox([large.clone(), "no header\n".to_owned(), message(3)]));
+    let run = import(&setting, ["--dry-run", "--jobs=1", &path]).run();
+    assert_eq!(run.status, Some(65), "{}", run.stdout);
+    let (second, size) = (44 + large.len() + 1 + 44, large.len());
+    assert_eq!(
+        run.stderr,
+        format!(
+            "{path}, byte {second}: unreadable: it has no header field\n\
+             {path}, byte 44: too large: the message has {size} bytes, max_size is 1024\n"
+        )
+    );
+}
