@@ -69,8 +69,7 @@ impl Pattern {
     }
 }
 
-/// A day (`2026-11-23`, the first second of it and the first after it, UTC) or an instant (RFC 3339, `2026-11-23T10:00:00Z`): its
-/// beginning and its end.
+/// A day (`2026-11-23`, UTC) or a second (RFC 3339, `2026-11-23T10:00:00Z`): its first second and the first after it.
 ///
 /// # Errors
 ///
@@ -83,7 +82,7 @@ pub(crate) fn day_or_instant(text: &str) -> Result<(i64, i64), String> {
     let begin = time.map(|time| time.to_timestamp()).ok_or_else(|| {
         "a day such as 2026-11-23, or a time such as 2026-11-23T10:00:00Z, is wanted".to_owned()
     })?;
-    Ok((begin, if is_day { begin + DAY } else { begin }))
+    Ok((begin, begin + if is_day { DAY } else { 1 }))
 }
 
 #[cfg(test)]
@@ -119,7 +118,7 @@ mod tests {
     #[test]
     fn a_day_is_wanted_as_a_whole() {
         assert_eq!(day_or_instant("2026-11-23"), Ok((1_795_392_000, 1_795_478_400)));
-        assert_eq!(day_or_instant("2026-11-23T01:00:00+01:00"), Ok((1_795_392_000, 1_795_392_000)));
+        assert_eq!(day_or_instant("2026-11-23T01:00:00+01:00"), Ok((1_795_392_000, 1_795_392_001)));
         for text in ["", "yesterday", "2026-11", "2026-13-01", "23.11.2026", "2026-11-23 10:00"] {
             assert!(day_or_instant(text).is_err(), "{text}");
         }

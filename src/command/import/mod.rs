@@ -26,11 +26,13 @@ use clerk::Clerk;
 
 /// Imports; the status is 0 all delivered, 65 some rejected or unreadable, 75 some to be tried again, and sysexits(3)'s: 64, 73, 74, 78.
 pub(crate) fn run_command(arguments: &ImportArgs, options: &Options, environment: &Environment) -> ExitCode {
-    let result = if arguments.dry_run {
-        dry_run::rehearse(arguments, options, environment)
-    } else {
-        import(arguments, options, environment)
-    };
+    let result = in_order(arguments).and_then(|()| {
+        if arguments.dry_run {
+            dry_run::rehearse(arguments, options, environment)
+        } else {
+            import(arguments, options, environment)
+        }
+    });
     match result {
         Ok(status) => ExitCode::from(status),
         Err(Abandoned { status, complaint }) => {
@@ -49,6 +51,16 @@ struct Abandoned {
 impl From<config::Fault> for Abandoned {
     fn from(fault: config::Fault) -> Self {
         Self { status: 78, complaint: fault.to_string() }
+    }
+}
+
+/// A time that ends before it begins is a slip of the pen.
+fn in_order(arguments: &ImportArgs) -> Result<(), Abandoned> {
+    match (arguments.since, arguments.until) {
+        (Some((begin, _)), Some((_, end))) if begin > end => {
+            Err(Abandoned { status: 64, complaint: "--since is later than --until".to_owned() })
+        }
+        _ => Ok(()),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::store::{mbox, mbox_of, with_fields, write};
 use super::{assert_imported, import, numbers};
 use crate::server::Server;
-use crate::setting::Setting;
+use crate::setting::{NOBODY, Setting};
 
 /// The numbers that these words select of 0 to 59, which are seconds of 2026's first minute.
 fn selected(words: &[&str]) -> Vec<usize> {
@@ -27,7 +27,19 @@ fn since_and_until_are_days_or_instants() {
         selected(&["--since", "2026-01-01T00:00:30Z", "--until", "2026-01-01T00:00:40Z"]).first(),
         Some(&30)
     );
-    assert!(selected(&["--until", "2026-01-01T00:00:40Z"]).len().abs_diff(40) <= 1);
+    assert_eq!(selected(&["--until", "2026-01-01T00:00:40Z"]), all[..=40]);
+    assert_eq!(selected(&["--since", "2026-01-01T00:00:40Z", "--until", "2026-01-01T00:00:40Z"]), [40]);
+}
+
+#[test]
+fn a_time_that_ends_before_it_begins_is_wrong_usage() {
+    let setting = Setting::new(NOBODY, "");
+    let path = mbox_of(&setting, 0..3);
+    for more in [&[][..], &["--dry-run"]] {
+        let words = ["--since", "2026-01-03", "--until", "2026-01-01", &path];
+        let ended = import(&setting, words.iter().chain(more)).run();
+        ended.assert(64, "", "ingress: --since is later than --until\n");
+    }
 }
 
 #[test]
