@@ -140,6 +140,9 @@ impl Governor {
     /// Why everybody waits, told once, when the wait is worth a word; and for how long.
     pub(crate) fn news(&self) -> Option<(Failure, Duration)> {
         let mut state = self.state();
+        if state.stopped {
+            return None;
+        }
         let trouble = state.trouble.as_mut().filter(|trouble| !trouble.told)?;
         let rest = trouble.until.saturating_duration_since(Instant::now());
         if rest + Duration::from_millis(500) < WORTH_TELLING {
@@ -288,5 +291,12 @@ mod tests {
         governor.in_trouble(governor.admits().unwrap(), &busy(), None);
         assert_eq!(governor.news().unwrap().0, busy());
         assert!(governor.news().is_none());
+    }
+
+    #[test]
+    fn nobody_waits_after_the_end() {
+        let governor = Governor::new(Some(1));
+        governor.in_trouble(governor.admits().unwrap(), &busy(), Some(Duration::from_secs(30)));
+        assert!(governor.is_stopped() && governor.news().is_none());
     }
 }
