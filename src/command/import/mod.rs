@@ -94,9 +94,9 @@ fn import(arguments: &ImportArgs, options: &Options, environment: &Environment) 
         .map(|_| Client::new(endpoint.scheme() == "https", &settings.network, environment))
         .collect::<Result<Vec<_>, _>>()?;
     let journal = arguments.journal.as_deref().map(|path| Journal::open(path, endpoint.as_str())).transpose();
-    let journal = journal.map_err(|complaint| Abandoned { status: 73, complaint })?;
+    let journal = journal.map_err(|why| Abandoned { status: 73, complaint: format!("--journal {why}") })?;
     let failed = arguments.failed.as_deref().map(FailedFolder::open).transpose();
-    let failed = failed.map_err(|complaint| Abandoned { status: 73, complaint })?;
+    let failed = failed.map_err(|why| Abandoned { status: 73, complaint: format!("--failed {why}") })?;
     let progress = Progress::new(arguments.json);
     let index = found(arguments, &progress);
     let interrupted = Interrupted::watch();

@@ -125,7 +125,7 @@ fn a_folder_of_the_failed_that_cannot_be_made_stops_it_before_anything_is_sent()
     let setting = Setting::new(&server.url(), "");
     let path = mbox_of(&setting, 0..3);
     let under_a_file = format!("{path}/failed");
-    let complaint = format!("ingress: {under_a_file}: not a directory\n");
+    let complaint = format!("ingress: --failed {under_a_file}: not a directory\n");
     import(&setting, ["--failed", &under_a_file, &path]).run().assert(73, "", &complaint);
     assert_eq!(server.requests().len(), 0);
 }

@@ -189,7 +189,7 @@ fn a_journal_that_is_no_regular_file_stops_it_before_anything_is_sent() {
         import(&setting, ["--journal", &journal, &path]).run().assert(
             73,
             "",
-            &format!("ingress: {journal}: is not a regular file\n"),
+            &format!("ingress: --journal {journal}: is not a regular file\n"),
         );
     }
     assert_eq!(server.requests().len(), 0);
