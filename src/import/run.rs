@@ -105,13 +105,14 @@ impl Report {
     }
 }
 
-/// Delivers all entries with one thread for each client; every report goes to the channel. Gives how many had no turn.
+/// Delivers all entries with one thread for each client; every report goes to the channel. Gives reports of those
+/// that had no turn.
 pub(crate) fn run(
     job: &Job<'_>,
     clients: Vec<Client>,
     entries: Vec<Entry>,
     reports: &Channel<Report>,
-) -> usize {
+) -> impl Iterator<Item = Report> + use<> {
     let schedule = Schedule::new(entries);
     std::thread::scope(|scope| {
         for client in clients {
@@ -119,7 +120,7 @@ pub(crate) fn run(
             scope.spawn(move || work(job, &client, schedule, &reports));
         }
     });
-    schedule.remaining()
+    schedule.rest().map(|entry| Report::of(&entry.place, Fate::Left))
 }
 
 fn work(job: &Job<'_>, client: &Client, schedule: &Schedule, reports: &Channel<Report>) {

@@ -23,7 +23,6 @@ struct Left {
     next: Vec<Option<Number>>,
     /// The first of each thread that has nobody under way.
     ready: BinaryHeap<Reverse<Number>>,
-    remaining: usize,
     under_way: usize,
     stopped: bool,
 }
@@ -53,7 +52,6 @@ impl Schedule {
             }
         }
         let left = Left {
-            remaining: entries.len(),
             entries: entries.into_iter().map(Some).collect(),
             next,
             ready: first.into_iter().flatten().map(Reverse).collect(),
@@ -116,17 +114,16 @@ impl Schedule {
         self.changed.notify_all();
     }
 
-    /// How many have not had their turn.
-    pub(super) fn remaining(&self) -> usize {
-        self.left().remaining
+    /// Those that have not had their turn.
+    pub(super) fn rest(self) -> impl Iterator<Item = Entry> {
+        let left = self.left.into_inner().unwrap_or_else(PoisonError::into_inner);
+        left.entries.into_iter().flatten()
     }
 }
 
 impl Left {
     fn take(&mut self, number: Number) -> Option<Entry> {
-        let entry = self.entries.get_mut(index(number))?.take()?;
-        self.remaining -= 1;
-        Some(entry)
+        self.entries.get_mut(index(number))?.take()
     }
 
     fn after(&self, number: Number) -> Option<Number> {
@@ -193,6 +190,6 @@ mod tests {
         let _turn = next(&schedule);
         schedule.stop();
         assert!(schedule.next().is_none());
-        assert_eq!(schedule.remaining(), 2);
+        assert_eq!(schedule.rest().count(), 2);
     }
 }

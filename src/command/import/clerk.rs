@@ -70,9 +70,9 @@ impl<'a> Clerk<'a> {
         let left = std::thread::scope(|scope| {
             let running = scope.spawn(move || run(job, clients, index.entries, &sender));
             self.take_down(&reports, job.governor, interrupted);
-            running.join().unwrap_or_default()
+            running.join()
         });
-        self.tally.left += left;
+        left.into_iter().flatten().for_each(|report| self.report(&report));
         self.progress.end();
         self.conclude(started.elapsed(), arguments, job.failed, interrupted.seen())
     }

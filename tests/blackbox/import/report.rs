@@ -131,6 +131,28 @@ fn json_is_one_object_for_each_message() {
     assert_eq!(objects, [unreadable, delivered, rejected]);
 }
 
+/// Each message has its object, also when it had no turn; and a remedy only where there is one.
+#[test]
+fn json_says_what_became_of_the_rest_of_a_run_that_was_stopped() {
+    let server = Server::serving(|connection, _| connection.refuse(404, ""));
+    let setting = Setting::new(&server.url(), "");
+    let reply = store::with_fields(2, "In-Reply-To: <1@example.org>\n");
+    let path = write(&setting, "mbox", store::mbox([message(1), reply, message(3), message(4)]));
+    let ended = import(&setting, ["--json", "--jobs=1", &path]).run();
+    assert_eq!(ended.status, Some(75), "{ended:?}");
+    let objects: Vec<Value> = ended.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let outcomes: Vec<_> = objects.iter().map(|object| (&object["outcome"], &object["cause"])).collect();
+    let (deferred, left) = (json!("deferred"), json!("left"));
+    let (answered, behind) = (
+        json!("the endpoint answered 404"),
+        json!("an earlier message of its thread is to be tried again first"),
+    );
+    let none = Value::Null;
+    assert_eq!(outcomes, [(&deferred, &answered), (&deferred, &behind), (&left, &none), (&left, &none)]);
+    assert!(objects[0]["remedy"].is_string() && objects[1]["remedy"].is_null(), "{objects:?}");
+    assert_eq!(setting.log().matches(" remedy=").count(), 1);
+}
+
 #[test]
 fn help_names_every_option() {
     let ended = import(&Setting::new(NOBODY, ""), ["--help"]).run();
