@@ -157,10 +157,18 @@ fn line(shown: &Shown, total: usize, took: Duration) -> String {
     format!("{} of {total}, {rate:.0} a second, {} left, {}", shown.done, span(left), state(shown))
 }
 
+/// Nobody knows how long it takes before the first is done.
 #[expect(clippy::cast_precision_loss, reason = "an estimate for people")]
 fn rate_and_seconds_left(shown: &Shown, total: usize, took: Duration) -> (f64, f64) {
     let rate = shown.done as f64 / took.as_secs_f64().max(0.001);
-    (rate, total.saturating_sub(shown.done) as f64 / rate.max(0.001))
+    (
+        rate,
+        if shown.done == 0 {
+            f64::INFINITY
+        } else {
+            total.saturating_sub(shown.done) as f64 / rate.max(0.001)
+        },
+    )
 }
 
 /// As exactly as it is worth.
@@ -168,6 +176,7 @@ fn span(seconds: f64) -> String {
     match seconds {
         ..120.0 => format!("{seconds:.0} s"),
         ..7200.0 => format!("{:.0} min", seconds / 60.0),
+        f64::INFINITY => "?".to_owned(),
         _ => format!("{:.0} h", seconds / 3600.0),
     }
 }
@@ -190,6 +199,7 @@ mod tests {
         assert_eq!(bar(&shown, 2000, ten, 0), "");
         let nothing = Shown { done: 0, ..shown };
         assert!(bar(&nothing, 0, ten, 70).starts_with("█"));
+        assert!(bar(&nothing, 2000, ten, 70).ends_with("  0/2000  0 a second  ? left  no failures"));
     }
 
     #[test]
