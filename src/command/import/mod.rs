@@ -18,6 +18,7 @@ use super::progress::Progress;
 use crate::cli::{ImportArgs, Options};
 use crate::config;
 use crate::endpoint::Client;
+use crate::envelope;
 use crate::environment::Environment;
 use crate::import::{FailedFolder, Governor, Index, Job, Journal, Selection, index};
 use crate::log;
@@ -26,7 +27,7 @@ use clerk::Clerk;
 
 /// Imports; the status is 0 all delivered, 65 some rejected or unreadable, 75 some to be tried again, and sysexits(3)'s: 64, 73, 74, 78.
 pub(crate) fn run_command(arguments: &ImportArgs, options: &Options, environment: &Environment) -> ExitCode {
-    let result = in_order(arguments).and_then(|()| {
+    let result = in_order(arguments).and_then(|()| addressed(options)).and_then(|()| {
         if arguments.dry_run {
             dry_run::rehearse(arguments, options, environment)
         } else {
@@ -61,6 +62,15 @@ fn in_order(arguments: &ImportArgs) -> Result<(), Abandoned> {
             Err(Abandoned { status: 64, complaint: "--since is later than --until".to_owned() })
         }
         _ => Ok(()),
+    }
+}
+
+/// A mail server's delivery goes on without a recipient that is no address; here it would be thousands that go astray.
+fn addressed(options: &Options) -> Result<(), Abandoned> {
+    let envelope = envelope::read(&options.recipient, None, &Environment::default(), &[]);
+    match envelope.ignored.into_iter().next() {
+        Some(complaint) => Err(Abandoned { status: 64, complaint }),
+        None => Ok(()),
     }
 }
 

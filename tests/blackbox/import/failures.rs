@@ -131,6 +131,15 @@ fn a_folder_of_the_failed_that_cannot_be_made_stops_it_before_anything_is_sent()
 }
 
 #[test]
+fn a_recipient_that_is_no_address_stops_it_before_anything_is_sent() {
+    let server = Server::taking();
+    let setting = Setting::new(&server.url(), "");
+    let ended = import(&setting, ["-r", "support", &mbox_of(&setting, 0..3)]).run();
+    ended.assert(64, "", "ingress: -r support is no address\n");
+    assert_eq!(server.requests().len(), 0);
+}
+
+#[test]
 fn a_configuration_that_is_wrong_and_words_that_are_end_it_before_it_begins() {
     let setting = Setting::new("ftp://x", "");
     let path = mbox_of(&setting, 0..3);
