@@ -135,7 +135,7 @@ fn bar(shown: &Shown, total: usize, took: Duration, columns: usize) -> String {
     let text = format!("  {}/{total}  {rate:.0} a second  {} left  {}", shown.done, span(left), state(shown));
     let room = columns.saturating_sub(1);
     let length = room.saturating_sub(width(&text));
-    let full = (length * shown.done).checked_div(total).unwrap_or(length);
+    let full = (length * shown.done).checked_div(total).unwrap_or(length).min(length);
     let bar = "█".repeat(full) + &"░".repeat(length - full);
     (bar + &text).chars().take(room).collect()
 }
@@ -199,6 +199,7 @@ mod tests {
         assert_eq!(bar(&shown, 2000, ten, 0), "");
         let nothing = Shown { done: 0, ..shown };
         assert!(bar(&nothing, 0, ten, 70).starts_with("█"));
+        assert!(bar(&shown, 50, ten, 70).starts_with("█"));
         assert!(bar(&nothing, 2000, ten, 70).ends_with("  0/2000  0 a second  ? left  no failures"));
     }
 

@@ -27,6 +27,8 @@ pub(super) struct Clerk<'a> {
     progress: Progress,
     json: bool,
     tally: Tally,
+    /// How many were found to be unreadable before the run began.
+    unreadable_before: usize,
     /// What to do before the deferred are tried again.
     first: Option<&'static str>,
     /// What would have the rejected taken, and how many of them.
@@ -42,6 +44,7 @@ impl<'a> Clerk<'a> {
             progress,
             json,
             tally: Tally::default(),
+            unreadable_before: 0,
             first: None,
             cures: BTreeMap::new(),
             written: Ok(()),
@@ -59,6 +62,7 @@ impl<'a> Clerk<'a> {
         let started = Instant::now();
         self.tally.foreign = index.foreign;
         self.tally.passed_over = index.passed_over;
+        self.unreadable_before = index.unreadable.len();
         self.progress.begin(index.entries.len());
         for (what, why) in &index.unreadable {
             self.unreadable(what, why);
@@ -95,7 +99,8 @@ impl<'a> Clerk<'a> {
                 self.progress.say(&format!("waiting {seconds:.0} s: {}; {remedy}", failure.detail));
             }
             self.progress.show(&Shown {
-                done: self.tally.delivered + self.tally.known + self.tally.failures(),
+                done: self.tally.delivered + self.tally.known + self.tally.failures()
+                    - self.unreadable_before,
                 failures: self.tally.failures(),
                 waiting: governor.waiting().filter(|_| !governor.is_stopped()),
             });

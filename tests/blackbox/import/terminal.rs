@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::import;
-use super::store::{mbox_of, number};
+use super::store::{mbox, mbox_of, message, number, write};
 use crate::run::{Ended, Ingress};
 use crate::server::Server;
 use crate::setting::Setting;
@@ -54,6 +54,22 @@ fn a_terminal_shows_a_bar_with_count_rate_time_left_and_failures() {
     let (bars, table) = seen.rsplit_once(" \r").unwrap();
     assert!(bars.contains(&format!("{path}, byte 534: rejected 5.3.4: the endpoint answered 413")), "{seen}");
     assert!(table.contains("delivered           99\r\nrejected             1"), "{table}");
+}
+
+#[test]
+fn what_cannot_be_read_is_no_part_of_what_is_done() {
+    let server = slow();
+    let setting = Setting::new(&server.url(), "");
+    for number in 0..9 {
+        write(&setting, &format!("mail/{number}.eml"), "no header\n");
+    }
+    write(&setting, "mail/mbox", mbox([message(10), message(11)]));
+    let (ended, seen) = at_a_terminal(import(&setting, [setting.shown("mail")]));
+    assert_eq!(ended.status, Some(65), "{seen}");
+    let done: Vec<&str> = seen.split_whitespace().filter(|word| word.ends_with("/2")).collect();
+    assert!(done.iter().all(|done| ["0/2", "1/2", "2/2"].contains(done)), "{seen}");
+    assert_eq!(done.last(), Some(&"2/2"), "{seen}");
+    assert!(seen.contains("9 failures"), "{seen}");
 }
 
 #[test]
