@@ -28,6 +28,8 @@ struct State {
     /// How many tries went well in the whole run.
     successes: u64,
     stopped: bool,
+    /// It was stopped for so many failures in a row.
+    gave_up: bool,
 }
 
 #[derive(Debug)]
@@ -132,6 +134,7 @@ impl Governor {
     fn count_failure(&self, state: &mut State) {
         state.failures += 1;
         if self.stop_after.is_some_and(|most| state.failures >= most) {
+            state.gave_up = !state.stopped || state.gave_up;
             state.stopped = true;
         }
         self.changed.notify_all();
@@ -184,6 +187,11 @@ impl Governor {
 
     pub(crate) fn is_stopped(&self) -> bool {
         self.state().stopped
+    }
+
+    /// Whether so many failures in a row have ended the run, and nothing else.
+    pub(crate) fn gave_up(&self) -> bool {
+        self.state().gave_up
     }
 }
 

@@ -29,6 +29,8 @@ pub(super) struct Clerk<'a> {
     tally: Tally,
     /// How many were found to be unreadable before the run began.
     unreadable_before: usize,
+    /// Whether so many failures in a row have ended the run.
+    gave_up: bool,
     /// What to do before the deferred are tried again.
     first: Option<&'static str>,
     /// What would have the rejected taken, and how many of them.
@@ -45,6 +47,7 @@ impl<'a> Clerk<'a> {
             json,
             tally: Tally::default(),
             unreadable_before: 0,
+            gave_up: false,
             first: None,
             cures: BTreeMap::new(),
             written: Ok(()),
@@ -77,6 +80,7 @@ impl<'a> Clerk<'a> {
             running.join()
         });
         left.into_iter().flatten().for_each(|report| self.report(&report));
+        self.gave_up = job.governor.gave_up();
         self.progress.end();
         self.conclude(started.elapsed(), arguments, job.failed, interrupted.seen())
     }
@@ -195,6 +199,10 @@ impl<'a> Clerk<'a> {
     ) -> Vec<String> {
         let mut advice = Vec::new();
         let again = self.tally.deferred + self.tally.left > 0;
+        if self.gave_up && self.tally.left > 0 {
+            let most = arguments.stop_after;
+            advice.push(format!("The run was ended by {most} failures in a row (--stop-after {most})."));
+        }
         if again && let (Some(first), false) = (self.first, interrupted) {
             advice.push(format!("First: {first}."));
         }

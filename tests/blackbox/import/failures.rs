@@ -66,6 +66,8 @@ fn so_many_failures_one_after_the_other_end_the_run() {
     assert_eq!(ended.status, Some(75), "{ended:?}");
     let sent: BTreeSet<usize> = numbers(&server).into_iter().collect();
     assert!(sent.len() <= 3, "{sent:?}");
+    let said = "\nThe run was ended by 3 failures in a row (--stop-after 3).\nFirst: ";
+    assert!(ended.stdout.contains(said), "{}", ended.stdout);
 }
 
 /// What a run leaves behind in a folder, imported again.
