@@ -78,6 +78,29 @@ fn no_sample_value_is_left_when_all_values_are_given() {
     }
 }
 
+/// A file of a caller, for a reply domain in which people have their mail, too.
+fn of_a_shared_domain(caller: &str, name: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let values = ["--domain", "acme.test", "--inbox", "help@acme.test", "--write"];
+    let run = Ingress::new().args(["setup", caller]).args(values).args([folder.path().to_str().unwrap()]).run();
+    assert_eq!((run.status, run.stderr.as_str()), (Some(0), ""), "{caller}");
+    fs::read_to_string(folder.path().join(name)).unwrap()
+}
+
+#[test]
+fn only_chatwoot_s_own_addresses_are_taken_out_of_a_domain_that_people_share() {
+    let addresses = |name| {
+        let table = of_a_shared_domain("postfix", name);
+        let rows = table.lines().filter(|line| !line.starts_with('#'));
+        rows.map(|row| row.split_whitespace().next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(addresses("chatwoot_transport"), addresses("chatwoot_recipients"));
+    for script in ["chatwoot.sieve", "chatwoot-again.sieve"] {
+        let text = of_a_shared_domain("dovecot-sieve", script);
+        assert!(text.contains("\"reply+*@acme.test\"") && !text.contains(":domain"), "{text}");
+    }
+}
+
 #[test]
 fn nothing_is_overwritten() {
     let folder = tempfile::tempdir().unwrap();

@@ -29,6 +29,15 @@ impl DovecotSieve {
             fs::copy(scripts.join(program), programs.join(program)).unwrap();
             mode(&programs.join(program), 0o755);
         }
+        // Addresses that the administrator's scripts leave to their users.
+        append(
+            &scripts.join("chatwoot.sieve"),
+            "if envelope :domain \"to\" \"reply.example.com\" { pipe \"chatwoot\"; stop; }\n",
+        );
+        append(
+            &scripts.join("chatwoot-again.sieve"),
+            "if address :domain \"delivered-to\" \"reply.example.com\" { pipe \"chatwoot-again\"; stop; }\n",
+        );
         let settings = fs::read_to_string(scripts.join("91-chatwoot.conf")).unwrap();
         let settings = settings.replace("/etc/dovecot/chatwoot", &scripts.display().to_string());
         let dovecot = Dovecot::start_with(deployment.folder(), &edit(settings));

@@ -44,6 +44,7 @@ impl Caller for PostfixPipe {
         let setup = deployment.setup("postfix");
         // Addresses that the administrator's tables and Postfix's own caution keep out.
         append(&setup.join("chatwoot_recipients"), "/@reply\\.example\\.com$/ OK\n");
+        append(&setup.join("chatwoot_transport"), "/@reply\\.example\\.com$/ chatwoot:\n");
         append(&setup.join("main.cf"), "allow_min_user = yes\n");
         Self(Postfix::start_with(deployment.folder(), &setup, &PIPE))
     }
