@@ -101,6 +101,20 @@ fn only_chatwoot_s_own_addresses_are_taken_out_of_a_domain_that_people_share() {
     }
 }
 
+/// `$*` there would also take support@example.com.au, and m4 would take a word of an address for one of its own.
+#[test]
+fn sendmail_s_rules_take_no_longer_domain_and_m4_expands_none_of_their_words() {
+    let text = of_a_shared_domain("sendmail", "chatwoot.m4");
+    let (_, quoted) = text.split_once("LOCAL_RULE_0\n`").unwrap();
+    let rules = quoted.strip_suffix("'\n").unwrap();
+    assert_eq!(rules.lines().count(), 6, "{text}");
+    for rule in rules.lines() {
+        let (left, _) = rule.split_once('\t').unwrap();
+        assert!(left.ends_with("< @ acme.test >") || left.ends_with("< @ acme.test . >"), "{rule}");
+        assert!(!rule.contains(['`', '\'']), "{rule}");
+    }
+}
+
 #[test]
 fn nothing_is_overwritten() {
     let folder = tempfile::tempdir().unwrap();

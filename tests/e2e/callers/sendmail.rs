@@ -81,7 +81,7 @@ fn written(setup: &Path, folder: &Path, port: u16) -> String {
     // Addresses that the administrator's rules keep out, and where the bounces go.
     let more = "R$+ < @ reply.example.com $* >\t$#chatwoot $@ chatwoot $: $1 < @ reply.example.com >\n\
                 R$+ < @ example.org $* >\t$#returned $@ returned $: $1 < @ example.org >\n";
-    let error = rules.rfind("R$+ < @ reply.example.com $* >\t$#error").unwrap();
+    let error = rules.rfind("R$+ < @ reply.example.com . >\t$#error").unwrap();
     let (before, error) = rules.split_at(error);
     let relayed = fs::read_to_string(setup.join("relay-domains")).unwrap();
     let classes: String = relayed.lines().map(|domain| format!("CR{domain}\n")).collect();
