@@ -65,7 +65,8 @@ fn fill_line(line: &str, values: &Values, inbox: Option<&(String, String)>) -> S
 }
 
 /// What stands before the user's name, which is also the program's.
-const BEFORE_USER: [&str; 10] = ["--as ", "user=", "U=", "= ", "user ", "-u ", "~", ":", "$/   ", "chown "];
+const BEFORE_USER: [&str; 12] =
+    ["--as ", "user=", "U=", "= ", "= \"", "user ", "user \"", "-u ", "~", ":", "$/   ", "chown "];
 
 /// Whether `sample` stands at the beginning of `rest`, not as a part of a longer word.
 fn is_word(sample: &str, rest: &str, before: &str) -> bool {
@@ -109,7 +110,10 @@ mod tests {
             ("sudo -u ingress ingress check", "sudo -u mailer ingress check"),
             ("ingress check --as ingress", "ingress check --as mailer"),
             ("~ingress/.getmail", "~mailer/.getmail"),
-            ("virtual { \"@\" = ingress }", "virtual { \"@\" = mailer }"),
+            (
+                "user \"ingress\" virtual { \"@\" = \"ingress\" }",
+                "user \"mailer\" virtual { \"@\" = \"mailer\" }",
+            ),
             ("reply.example.com:ingress", "reply.acme.test:mailer"),
             ("@reply\\.example\\.com$/   ingress", "@reply\\.acme\\.test$/   mailer"),
             ("/^reply\\.example\\.com$/ OK", "/^reply\\.acme\\.test$/ OK"),

@@ -41,7 +41,7 @@ pub(crate) const CALLERS: &[Caller] = &[
     caller!("postfix": "master.cf", "main.cf", "chatwoot_recipients", "chatwoot_transport"),
     caller!("postfix-alias": "main.cf", "chatwoot_aliases", "chatwoot_virtual"),
     caller!("exim": "chatwoot_domains", "chatwoot_inboxes", "chatwoot_main", "chatwoot_router", "chatwoot_transport"),
-    caller!("opensmtpd": "smtpd.conf", "chatwoot_inboxes", "chatwoot.sh"),
+    caller!("opensmtpd": "smtpd.conf", "chatwoot.sh"),
     caller!("sendmail": "chatwoot.m4", "chatwoot.sh", "relay-domains"),
     caller!("qmail": "virtualdomains", "rcpthosts", "dot-qmail-default"),
     caller!("courier": "aliases", "esmtpacceptmailfor", "dot-courier-default"),

@@ -82,7 +82,8 @@ fn no_sample_value_is_left_when_all_values_are_given() {
 fn of_a_shared_domain(caller: &str, name: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     let values = ["--domain", "acme.test", "--inbox", "help@acme.test", "--write"];
-    let run = Ingress::new().args(["setup", caller]).args(values).args([folder.path().to_str().unwrap()]).run();
+    let run =
+        Ingress::new().args(["setup", caller]).args(values).args([folder.path().to_str().unwrap()]).run();
     assert_eq!((run.status, run.stderr.as_str()), (Some(0), ""), "{caller}");
     fs::read_to_string(folder.path().join(name)).unwrap()
 }
@@ -113,6 +114,16 @@ fn sendmail_s_rules_take_no_longer_domain_and_m4_expands_none_of_their_words() {
         assert!(left.ends_with("< @ acme.test >") || left.ends_with("< @ acme.test . >"), "{rule}");
         assert!(!rule.contains(['`', '\'']), "{rule}");
     }
+}
+
+/// OpenSMTPD does not start with a table that is empty.
+#[test]
+fn opensmtpd_names_no_table_that_a_domain_without_inboxes_would_leave_empty() {
+    let run =
+        Ingress::new().args(["setup", "opensmtpd", "--domain", "reply.acme.test", "--user", "filter"]).run();
+    assert!(!run.stdout.contains("\ntable ") && !run.stdout.contains("rcpt-to <"), "{}", run.stdout);
+    assert_eq!(run.stdout.matches("\nmatch ").count(), 1, "{}", run.stdout);
+    assert!(run.stdout.contains("user \"filter\" virtual { \"@\" = \"filter\" }"), "{}", run.stdout);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use rustix::fs::{FlockOperation, flock};
 use super::guarded::{Edit, mail_is_kept_because_of};
 use super::matrix::matrix;
 use super::{Caller, Deployment, Mail};
-use crate::folder::{USER, append, mode};
+use crate::folder::{USER, mode};
 use crate::guard::Guard;
 use crate::processes::Processes;
 use crate::smtp;
@@ -79,7 +79,6 @@ impl OpenSmtpd {
     fn start_edited(deployment: &Deployment, edit: Edit<'_>) -> Self {
         let folder = deployment.folder();
         let setup = deployment.setup("opensmtpd");
-        append(&setup.join("chatwoot_inboxes"), "-help@reply.example.com\n");
         let returned = folder.join("returned");
         fs::write(&returned, "").unwrap();
         mode(&returned, 0o666);
@@ -91,6 +90,7 @@ impl OpenSmtpd {
         let text = format!(
             "listen on 127.0.0.1 port {port} hostname mx.example.net\nsmtp max-message-size 64M\n{example}\
              action \"returned\" mda \"tee -a {returned}\" user {USER} virtual {{ \"@\" = {USER} }}\n\
+             match from any for rcpt-to \"-help@reply.example.com\" action \"chatwoot\"\n\
              match from local for any action \"returned\"\n",
             port = port.number(),
             example = example.replace("/etc/mail", &setup.display().to_string()),
