@@ -68,7 +68,8 @@ impl Values {
             given.inboxes.into_iter().map(inbox).collect::<Result<_, _>>()?
         };
         Ok(Self {
-            domain: or_sample("--domain", given.domain, DOMAIN, is_host_name, HOST_NAME)?,
+            domain: or_sample("--domain", given.domain, DOMAIN, is_host_name, HOST_NAME)?
+                .to_ascii_lowercase(),
             inboxes,
             user: or_sample("--user", given.user, USER, is_user_name, USER_NAME)?,
             binary: or_sample("--binary", given.binary, BINARY, is_plain_path, PLAIN_PATH)?,
@@ -83,7 +84,8 @@ impl Values {
     }
 }
 
-const HOST_NAME: &str = "a domain is made of letters, digits, hyphens and dots";
+const HOST_NAME: &str =
+    "a domain is made of the letters a to z, digits, hyphens and dots; write others as xn--...";
 const USER_NAME: &str =
     "a user name is made of small letters, digits, hyphens and underscores, and begins with no digit";
 const PLAIN_PATH: &str = "give an absolute path of letters, digits and . _ + -";
@@ -162,9 +164,31 @@ mod tests {
         assert!(values.inboxes.is_empty() && values.samples().is_empty());
     }
 
+    /// OpenSMTPD compares its regular expressions with addresses in small letters.
+    #[test]
+    fn domains_are_written_in_small_letters() {
+        let (domain, inbox) = ("Reply.ACME.test".to_owned(), "Help@ACME.test".to_owned());
+        let values =
+            judged(Given { domain: Some(domain), inboxes: vec![inbox], ..Given::default() }).unwrap();
+        assert_eq!(values.domain, "reply.acme.test");
+        assert_eq!(values.inboxes, [("Help".to_owned(), "acme.test".to_owned())]);
+    }
+
     #[test]
     fn what_could_mean_more_than_itself_is_refused() {
-        for domain in ["", ".", "a..b", "-a.test", "a b", "a/b", "a@b", "reply.acme.test.", "a\nb", "${x}"] {
+        for domain in [
+            "",
+            "b\u{fc}cher.test",
+            ".",
+            "a..b",
+            "-a.test",
+            "a b",
+            "a/b",
+            "a@b",
+            "reply.acme.test.",
+            "a\nb",
+            "${x}",
+        ] {
             assert!(
                 judged(Given { domain: Some(domain.to_owned()), ..Given::default() }).is_err(),
                 "{domain}"

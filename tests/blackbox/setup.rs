@@ -151,7 +151,11 @@ fn a_folder_that_cannot_be_made_is_named() {
 #[test]
 fn values_that_could_mean_more_than_themselves_are_refused() {
     for (option, value, wanted) in [
-        ("--domain", "a b", "a domain is made of letters, digits, hyphens and dots"),
+        (
+            "--domain",
+            "a b",
+            "a domain is made of the letters a to z, digits, hyphens and dots; write others as xn--...",
+        ),
         (
             "--inbox",
             "$(id)@a.test",
