@@ -45,6 +45,7 @@ fn fill_line(line: &str, values: &Values, inbox: Option<&(String, String)>) -> S
         replacements.push((INBOX_DOMAIN.to_owned(), domain.clone()));
         replacements.push((escaped(INBOX_DOMAIN), escaped(domain)));
         replacements.push((INBOX_LOCAL.to_owned(), quoted(local)));
+        replacements.push((format!("{USER}-{INBOX_LOCAL}"), format!("{}-{local}", values.user)));
     }
     let mut filled = String::with_capacity(line.len());
     let mut rest = line;
@@ -65,8 +66,23 @@ fn fill_line(line: &str, values: &Values, inbox: Option<&(String, String)>) -> S
 }
 
 /// What stands before the user's name, which is also the program's.
-const BEFORE_USER: [&str; 12] =
-    ["--as ", "user=", "U=", "= ", "= \"", "user ", "user \"", "-u ", "~", ":", "$/   ", "chown "];
+const BEFORE_USER: [&str; 15] = [
+    "--as ",
+    "user=",
+    "U=",
+    "= ",
+    "= \"",
+    "user ",
+    "user \"",
+    "/bin/sh ",
+    "* * * * ",
+    "account `",
+    "~",
+    ":",
+    ": ",
+    "$/   ",
+    "chown ",
+];
 
 /// Whether `sample` stands at the beginning of `rest`, not as a part of a longer word.
 fn is_word(sample: &str, rest: &str, before: &str) -> bool {
@@ -107,7 +123,10 @@ mod tests {
             ),
             ("  user=ingress argv=x", "  user=mailer argv=x"),
             ("user = ingress", "user = mailer"),
-            ("sudo -u ingress ingress check", "sudo -u mailer ingress check"),
+            ("su -s /bin/sh ingress -c 'fdm -n'", "su -s /bin/sh mailer -c 'fdm -n'"),
+            ("*/2 * * * * ingress fdm -q fetch", "*/2 * * * * mailer fdm -q fetch"),
+            ("@reply.example.com: ingress", "@reply.acme.test: mailer"),
+            ("the account `ingress`, whose", "the account `mailer`, whose"),
             ("ingress check --as ingress", "ingress check --as mailer"),
             ("~ingress/.getmail", "~mailer/.getmail"),
             (
@@ -135,6 +154,10 @@ mod tests {
                 "help@acme.test OK\nsales.eu@acme.test OK\nx@other.test OK\nend\n",
             ),
             ("    example.com\n", "    acme.test\n    other.test\n"),
+            (
+                "support@example.com: ingress-support=example.com\n",
+                "help@acme.test: mailer-help=acme.test\nsales.eu@acme.test: mailer-sales.eu=acme.test\nx@other.test: mailer-x=other.test\n",
+            ),
             (
                 "/^support(\\+.*)?@example\\.com$/ OK\n",
                 "/^help(\\+.*)?@acme\\.test$/ OK\n/^sales\\.eu(\\+.*)?@acme\\.test$/ OK\n/^x(\\+.*)?@other\\.test$/ OK\n",

@@ -71,7 +71,7 @@ fn no_sample_value_is_left_when_all_values_are_given() {
             .args(["-c", "/srv/chatwoot.toml"])
             .run();
         assert_eq!((run.status, run.stderr.as_str()), (Some(0), ""), "{caller}");
-        for sample in ["example.com", "example\\.com", "/usr/bin/ingress", "/etc/ingress.toml"] {
+        for sample in ["support", "example.com", "example\\.com", "/usr/bin/ingress", "/etc/ingress.toml"] {
             assert!(!run.stdout.contains(sample), "{caller}: {sample} in {}", run.stdout);
         }
         assert!(run.stdout.contains("/opt/bin/deliver"), "{caller}");
