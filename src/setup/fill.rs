@@ -66,7 +66,7 @@ fn fill_line(line: &str, values: &Values, inbox: Option<&(String, String)>) -> S
 }
 
 /// What stands before the user's name, which is also the program's.
-const BEFORE_USER: [&str; 15] = [
+const BEFORE_USER: [&str; 16] = [
     "--as ",
     "user=",
     "U=",
@@ -82,6 +82,7 @@ const BEFORE_USER: [&str; 15] = [
     ": ",
     "$/   ",
     "chown ",
+    "inline:{",
 ];
 
 /// Whether `sample` stands at the beginning of `rest`, not as a part of a longer word.
@@ -126,6 +127,7 @@ mod tests {
             ("su -s /bin/sh ingress -c 'fdm -n'", "su -s /bin/sh mailer -c 'fdm -n'"),
             ("*/2 * * * * ingress fdm -q fetch", "*/2 * * * * mailer fdm -q fetch"),
             ("@reply.example.com: ingress", "@reply.acme.test: mailer"),
+            ("inline:{ingress=/usr/bin/maildrop}", "inline:{mailer=/usr/bin/maildrop}"),
             ("the account `ingress`, whose", "the account `mailer`, whose"),
             ("ingress check --as ingress", "ingress check --as mailer"),
             ("~ingress/.getmail", "~mailer/.getmail"),

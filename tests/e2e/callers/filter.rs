@@ -115,7 +115,7 @@ impl<F: MailFilter> Caller for Filter<F> {
         // An address that the administrator's table keeps out, rules that are in no home, and less patience.
         append(&setup.join("chatwoot_virtual"), &format!("/@reply\\.example\\.com$/ {USER}\n"));
         let main = format!(
-            "mailbox_command = {}\nlocal_destination_concurrency_limit = 20\nallow_min_user = yes\n",
+            "mailbox_command_maps = inline:{{ {{{USER} = {}}} }}\nlocal_destination_concurrency_limit = 20\nallow_min_user = yes\n",
             F::command(&rules)
         );
         append(&setup.join("main.cf"), &main);
