@@ -33,7 +33,7 @@ fn assert_imported(ended: &Ended) {
 
 /// What it said on standard error beside how far it was and what it waited for, which a slow machine hears more of.
 fn complaints(ended: &Ended) -> Vec<&str> {
-    let told = |line: &&str| !line.contains(" s left, ") && !line.starts_with("waiting ");
+    let told = |line: &&str| !line.contains(" left, ") && !line.starts_with("waiting ");
     ended.stderr.lines().filter(told).collect()
 }
 
