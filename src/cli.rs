@@ -182,19 +182,19 @@ pub(crate) struct SetupArgs {
     #[arg(value_parser = PossibleValuesParser::new(CALLERS.iter().map(|caller| caller.name)), hide_possible_values = true)]
     pub(crate) caller: Option<String>,
     /// Domain of Chatwoot's reply addresses
-    #[arg(long, value_name = "DOMAIN")]
+    #[arg(long, value_name = "DOMAIN", requires = "caller")]
     pub(crate) domain: Option<String>,
     /// Address of an inbox of Chatwoot that this host takes mail for; may stand several times
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", requires = "caller")]
     pub(crate) inbox: Vec<String>,
     /// User that ingress is to run as [default: ingress]
-    #[arg(long, value_name = "USER")]
+    #[arg(long, value_name = "USER", requires = "caller")]
     pub(crate) user: Option<String>,
     /// Absolute path of ingress [default: /usr/bin/ingress]
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", requires = "caller", value_hint = ValueHint::FilePath)]
     pub(crate) binary: Option<String>,
     /// Write files into a folder instead of printing them
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    #[arg(long, value_name = "DIR", requires = "caller", value_hint = ValueHint::DirPath)]
     pub(crate) write: Option<PathBuf>,
 }
 

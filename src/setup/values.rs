@@ -90,7 +90,8 @@ const USER_NAME: &str =
     "a user name is made of small letters, digits, hyphens and underscores, and begins with no digit";
 const PLAIN_PATH: &str = "give an absolute path of letters, digits and . _ + -";
 const INBOX: &str =
-    "give local@domain; in the local part letters, digits and . _ + = - can be written into every file";
+    "give local@domain; in the local part letters, digits and . _ = - can be written into every file";
+const TAG: &str = "give it without +tag: Chatwoot takes that off an address before it looks for the inbox";
 
 fn or_sample(
     option: &'static str,
@@ -108,6 +109,9 @@ fn or_sample(
 
 fn inbox(address: String) -> Result<(String, String), Unfit> {
     match address.split_once('@') {
+        Some((local, _)) if local.contains('+') => {
+            Err(Unfit { option: "--inbox", value: address, wanted: TAG })
+        }
         Some((local, domain)) if is_plain_local_part(local) && is_host_name(domain) => {
             Ok((local.to_owned(), domain.to_ascii_lowercase()))
         }
@@ -116,7 +120,7 @@ fn inbox(address: String) -> Result<(String, String), Unfit> {
 }
 
 fn is_plain_local_part(text: &str) -> bool {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "._+=-".contains(c);
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._=-".contains(c);
     !text.is_empty() && !text.starts_with('-') && text.len() <= 64 && text.chars().all(plain)
 }
 

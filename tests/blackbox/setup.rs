@@ -159,7 +159,12 @@ fn values_that_could_mean_more_than_themselves_are_refused() {
         (
             "--inbox",
             "$(id)@a.test",
-            "give local@domain; in the local part letters, digits and . _ + = - can be written into every file",
+            "give local@domain; in the local part letters, digits and . _ = - can be written into every file",
+        ),
+        (
+            "--inbox",
+            "help+sales@a.test",
+            "give it without +tag: Chatwoot takes that off an address before it looks for the inbox",
         ),
         (
             "--user",
@@ -172,6 +177,16 @@ fn values_that_could_mean_more_than_themselves_are_refused() {
         let run = Ingress::new().args(["setup", "postfix", option, value]).run();
         let complaint = format!("ingress: {option} {value}: {wanted}\n");
         assert_eq!((run.status, run.stdout.as_str(), run.stderr), (Some(64), "", complaint));
+    }
+}
+
+#[test]
+fn values_without_a_caller_are_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    for (option, value) in [("--write", folder.path().to_str().unwrap()), ("--domain", "reply.acme.test")] {
+        let run = Ingress::new().args(["setup", option, value]).run();
+        assert_eq!((run.status, run.stdout.as_str()), (Some(64), ""));
+        assert!(run.stderr.contains("arguments were not provided:\n  <CALLER>\n"), "{}", run.stderr);
     }
 }
 
