@@ -75,8 +75,8 @@ impl Journal {
             whole += length as u64;
         }
         if !line.is_empty() {
-            // Torn by a crash. What is no journal at all is not touched.
-            if whole == 0 && !is_beginning(&line) {
+            // Torn by a crash. What holds no line of a journal is not touched: it could be anything.
+            if whole == 0 {
                 return Err(format!("{}, line 1: is no line of a journal", path.display()));
             }
             file.set_len(whole).map_err(|error| complain(&error))?;
@@ -154,11 +154,6 @@ pub(super) fn digest_of(letter: &Letter) -> Digest {
     hash
 }
 
-/// Whether a line was begun as one of a journal.
-fn is_beginning(line: &[u8]) -> bool {
-    line.iter().take(2 * SHA256_OUTPUT_LEN).all(u8::is_ascii_hexdigit)
-}
-
 /// Digest and endpoint of a line.
 fn read(line: &[u8]) -> Option<(Digest, &[u8])> {
     let mut words = line.trim_ascii_end().split(|byte| *byte == b' ');
@@ -225,5 +220,8 @@ mod tests {
         fs::write(&letter, "Dear Sir,\nhello\n").unwrap();
         assert!(Journal::open(&letter, ENDPOINT).unwrap_err().ends_with("line 1: is no line of a journal"));
         assert_eq!(fs::read(&letter).unwrap(), b"Dear Sir,\nhello\n");
+        fs::write(&letter, "cafe01").unwrap();
+        assert!(Journal::open(&letter, ENDPOINT).unwrap_err().ends_with("line 1: is no line of a journal"));
+        assert_eq!(fs::read(&letter).unwrap(), b"cafe01");
     }
 }
