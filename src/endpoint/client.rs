@@ -1,4 +1,4 @@
-//! The POST itself, and the judgement of what can go wrong with it. Only this file and `tls` name reqwest and rustls.
+//! The POST itself, and the judgement of what can go wrong with it. Only this file names reqwest.
 
 use std::error::Error;
 use std::io;
@@ -12,7 +12,8 @@ use reqwest::header::{
 };
 use tokio::runtime::Runtime;
 
-use super::{Answer, Distrust, Request, tls};
+use super::{Answer, Distrust, Request, retry_after, tls};
+use crate::clock::now;
 use crate::config::{Fault, Network, plain};
 use crate::environment::Environment;
 use crate::outcome::{Cause, Failure};
@@ -146,7 +147,7 @@ impl Client {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
-    /// How long it asks to be left alone: `Retry-After` in seconds (RFC 9110, section 10.2.3). The form with a date is not read.
+    /// How long it asks to be left alone.
     pub(crate) retry_after: Option<Duration>,
     /// Whether the answer is a success that says more than that. Action Mailbox never does; a login page does.
     pub(crate) wordy: bool,
@@ -155,11 +156,10 @@ pub(crate) struct Reply {
 impl Reply {
     async fn of(response: reqwest::Response) -> Self {
         let status = response.status();
-        let seconds =
-            response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
+        let asked = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
         Self {
             status: status.as_u16(),
-            retry_after: seconds.map(Duration::from_secs),
+            retry_after: asked.and_then(|value| retry_after::read(value, now())),
             wordy: status.is_success() && has_words(response).await,
         }
     }

@@ -10,6 +10,7 @@ mod mailgun;
 mod mandrill;
 mod postmark;
 mod relay;
+mod retry_after;
 mod sendgrid;
 mod tls;
 
