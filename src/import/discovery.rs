@@ -66,7 +66,10 @@ impl Walk<'_> {
             }
             Ok(metadata) if metadata.is_file() => self.file(path, &metadata, named),
             Ok(_) if named == Named::ByItsFolder => (self.each)(Met::Foreign),
-            Ok(_) => self.unreadable(path.display().to_string(), "is neither a file nor a folder"),
+            Ok(_) => self.unreadable(
+                path.display().to_string(),
+                "is neither a file nor a folder: pipe it in, and name - in its place",
+            ),
             Err(error) => self.unreadable(path.display().to_string(), &plain(&error)),
         }
     }
