@@ -2,11 +2,9 @@
 
 use std::io::{self, ErrorKind, Write};
 
-use crate::config::plain;
+use crate::exit;
+use crate::io_error::plain;
 use crate::log::sanitized;
-
-/// sysexits(3): `EX_IOERR`.
-const IO_ERROR: u8 = 74;
 
 /// Writes a command's whole output to standard output.
 pub(crate) fn print(output: &[u8]) -> io::Result<()> {
@@ -29,5 +27,5 @@ pub(crate) fn status_after(written: &io::Result<()>, status: u8) -> u8 {
     if error.kind() != ErrorKind::BrokenPipe {
         complain(&format!("cannot write to standard output: {}", plain(error)));
     }
-    if status == 0 { IO_ERROR } else { status }
+    if status == 0 { exit::IO_ERROR } else { status }
 }

@@ -8,6 +8,9 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use chatwoot_mail::outcome::{Cause, OnTooLarge};
+use chatwoot_mail::repair::REPAIRS;
+
 type Words = BTreeSet<String>;
 
 const PROGRAM_PAGE: &str = "man/ingress.1";
@@ -49,7 +52,7 @@ fn the_keys_of_the_manual_and_of_the_example_are_the_program_s() {
 
 #[test]
 fn the_repairs_of_the_manual_the_example_and_the_readme_are_the_program_s() {
-    let names: Words = repairs_of_the_program().into_iter().map(|(name, _)| name).collect();
+    let names: Words = repairs_of_the_program().into_iter().map(|(name, _)| name.to_owned()).collect();
     let of = |settings: Vec<String>| settings.iter().map(|setting| key(setting).to_owned()).collect();
     assert_same(&of(page_settings("REPAIRS")), &names);
     assert_same(&of(example_settings().1), &names);
@@ -63,7 +66,7 @@ fn the_repairs_of_the_manual_the_example_and_the_readme_are_the_program_s() {
 fn the_example_says_of_each_repair_what_the_program_says() {
     let example = text(EXAMPLE);
     for (name, summary) in repairs_of_the_program() {
-        let mut sentence = summary.clone();
+        let mut sentence = summary.to_owned();
         sentence[..1].make_ascii_uppercase();
         assert!(example.contains(&format!("# {sentence}.\n#{name} = true\n")), "{name}: {summary}");
     }
@@ -103,17 +106,17 @@ fn the_diagnostics_of_the_manual_are_the_lines_that_a_delivery_can_print() {
     let page = text(PROGRAM_PAGE);
     let items = items(section(&page, "DIAGNOSTICS"));
     let of_page = items.into_iter().filter(|item| item.starts_with(['4', '5'])).map(str::to_owned);
-    let verdicts = verdicts_of_the_program();
-    assert!(verdicts.len() > 10, "{verdicts:?}");
-    assert_same(&of_page.collect(), &verdicts);
+    let dispositions = dispositions_of_the_program();
+    assert!(dispositions.len() > 10, "{dispositions:?}");
+    assert_same(&of_page.collect(), &dispositions);
 }
 
 #[test]
 fn the_readme_s_table_of_outcomes_has_every_code() {
     let readme = text("README.md");
-    for verdict in verdicts_of_the_program() {
-        let code = verdict.split(' ').next().unwrap();
-        assert!(readme.lines().any(|line| line.starts_with('|') && line.contains(code)), "{verdict}");
+    for disposition in dispositions_of_the_program() {
+        let code = disposition.split(' ').next().unwrap();
+        assert!(readme.lines().any(|line| line.starts_with('|') && line.contains(code)), "{disposition}");
     }
 }
 
@@ -224,6 +227,7 @@ fn sources() -> Vec<String> {
     }
     let mut found = Vec::new();
     collect(&path("src"), &mut found);
+    collect(&path("core/src"), &mut found);
     found
 }
 
@@ -232,45 +236,21 @@ fn without_tests(code: &str) -> String {
 }
 
 fn keys_of_the_program() -> Words {
-    let code = text("src/config/file.rs");
+    let code = text("src/settings/file.rs");
     let fields = code.split_once("struct File {").unwrap().1.split_once("\n}").unwrap().0;
     let names = fields.lines().filter_map(|line| line.trim().strip_prefix("pub(crate) ")?.split(':').next());
     names.map(str::to_owned).collect()
 }
 
 /// Name and summary of each repair.
-fn repairs_of_the_program() -> Vec<(String, String)> {
-    let mut found = Vec::new();
-    for code in sources() {
-        for rest in code.split("    name: \"").skip(1).map(|rest| format!("\"{rest}")) {
-            let strings = literals(&rest);
-            assert!(rest.contains("summary: \""), "a repair has a summary: {rest}");
-            found.push((strings[0].clone(), strings[1].clone()));
-        }
-    }
-    assert!(found.iter().any(|(name, _)| name == "missing-message-id"), "{found:?}");
-    found
+fn repairs_of_the_program() -> Vec<(&'static str, &'static str)> {
+    REPAIRS.iter().map(|repair| (repair.name, repair.summary)).collect()
 }
 
 /// `CODE TEXT` of each row of the outcome table.
-fn verdicts_of_the_program() -> Words {
-    let code = without_tests(&text("src/outcome.rs"));
-    let mut found = Words::new();
-    for call in ["deferred(", "rejected("] {
-        for rest in code.split(call).skip(1) {
-            let mut arguments = rest.split(',').map(str::trim);
-            let Some(status) = arguments.next().and_then(|code| code.strip_prefix('"')) else { continue };
-            let text = arguments.next().unwrap();
-            let text = if text.starts_with('"') { literals(text).remove(0) } else { constant(&code, text) };
-            found.insert(format!("{} {text}", status.trim_end_matches('"')));
-        }
-    }
-    found
-}
-
-fn constant(code: &str, name: &str) -> String {
-    let rest = code.split_once(&format!("const {name}: &str =")).expect(name).1;
-    literals(rest).remove(0)
+fn dispositions_of_the_program() -> Words {
+    let both = [OnTooLarge::Reject, OnTooLarge::Defer];
+    Cause::all().flat_map(|cause| both.map(|on_too_large| cause.disposition(on_too_large).line())).collect()
 }
 
 /// Every name of a variable in the files that read the environment. Cargo's are read while building, `INGRESS_TEST_...` by test

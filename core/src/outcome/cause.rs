@@ -1,0 +1,418 @@
+//! What became of a message: the one table from causes to exit status, enhanced status code and text.
+//! Pure; nothing else in the program decides what is temporary and what is permanent.
+
+use std::borrow::Cow;
+
+/// The three statuses a delivery leaves with.
+///
+/// 75 and 65 are the pair that Postfix, Exim, qmail, OpenSMTPD, Sendmail and Courier all understand
+/// alike; 69 and 67 are temporary to qmail, 71 and 73 permanent to some.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    Delivered,
+    Deferred,
+    Rejected,
+}
+
+impl Exit {
+    pub fn status(self) -> u8 {
+        match self {
+            Self::Delivered => 0,
+            Self::Deferred => 75,
+            Self::Rejected => 65,
+        }
+    }
+
+    /// The word for it in the log: `outcome=deferred`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Deferred => "deferred",
+            Self::Rejected => "rejected",
+        }
+    }
+}
+
+/// What a 413 means to this installation (`on_too_large`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnTooLarge {
+    /// The sender learns at once.
+    #[default]
+    Reject,
+    /// The mail server keeps it until somebody raised the limit.
+    Defer,
+}
+
+/// Why a message was not delivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    NoHeader,
+    NoInput,
+    LargerThanMaxSize,
+    /// The service's form has no room for it; known without asking.
+    LargerThanServiceTakes,
+    /// The endpoint answered with this HTTP status.
+    Answer(u16),
+    NameNotFound,
+    CannotConnect,
+    ConnectionLost,
+    NotHttp,
+    Deadline,
+    UntrustedCertificate,
+    Configuration,
+    Usage,
+    Panic,
+    OutOfMemory,
+    Input,
+    Signal,
+}
+
+/// What one cause means: to the mail server (exit), to whoever reads the bounce (code, text), to the administrator (remedy).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Disposition {
+    pub exit: Exit,
+    /// RFC 3463 enhanced status code. Its class agrees with `exit`: Postfix believes the text, not the status
+    /// (`dsn_util.c`, `pipe_command.c`).
+    pub code: &'static str,
+    /// Fixed per cause: it can reach strangers in a bounce.
+    pub text: &'static str,
+    /// What the administrator does about it; stands in the log.
+    pub remedy: &'static str,
+}
+
+impl Disposition {
+    /// The line on stdout, without its newline.
+    pub fn line(&self) -> String {
+        format!("{} {}", self.code, self.text)
+    }
+}
+
+impl Cause {
+    /// Every cause, with every status that an endpoint can answer.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let others = [
+            Self::NoHeader,
+            Self::NoInput,
+            Self::LargerThanMaxSize,
+            Self::LargerThanServiceTakes,
+            Self::NameNotFound,
+            Self::CannotConnect,
+            Self::ConnectionLost,
+            Self::NotHttp,
+            Self::Deadline,
+            Self::UntrustedCertificate,
+            Self::Configuration,
+            Self::Usage,
+            Self::Panic,
+            Self::OutOfMemory,
+            Self::Input,
+            Self::Signal,
+        ];
+        others.into_iter().chain((100..=999).map(Self::Answer))
+    }
+
+    /// Looks the cause up in the table. Whatever is not proven to be the message's own fault is temporary.
+    pub fn disposition(self, on_too_large: OnTooLarge) -> Disposition {
+        match self {
+            Self::NoHeader => rejected(
+                "5.6.0",
+                "The message has no header",
+                "find out who pipes this in: the input is not an e-mail message",
+            ),
+            Self::LargerThanMaxSize => rejected(
+                "5.3.4",
+                "The message is too large",
+                "raise max_size in ingress.toml, if Chatwoot's proxy takes as much",
+            ),
+            Self::LargerThanServiceTakes => rejected(
+                "5.3.4",
+                "The message is too large",
+                "set Chatwoot to RAILS_INBOUND_EMAIL_SERVICE=relay and service to \"relay\": that takes any size",
+            ),
+            Self::NoInput => deferred(
+                "4.3.0",
+                "No message was received",
+                "the caller closed its pipe without a byte: check the command in its configuration",
+            ),
+            Self::Answer(status) => answered(status, on_too_large),
+            Self::NameNotFound => deferred(
+                "4.4.3",
+                "Chatwoot's host name cannot be resolved",
+                "check the host name in url and this machine's resolver (getent hosts NAME)",
+            ),
+            Self::CannotConnect => deferred(
+                "4.4.1",
+                "Chatwoot cannot be reached",
+                "check that Chatwoot's web server runs, its address and port in url, and the firewall between",
+            ),
+            Self::ConnectionLost => deferred(
+                "4.4.2",
+                "The connection to Chatwoot was lost",
+                "look into the log of Chatwoot's proxy and web server: one of them closed the connection before it answered",
+            ),
+            Self::NotHttp => deferred(
+                "4.4.2",
+                "The connection to Chatwoot was lost",
+                "check scheme and port in url: what answers there does not speak HTTP",
+            ),
+            Self::Deadline => deferred(
+                "4.4.7",
+                "Chatwoot did not answer in time",
+                "find out why Chatwoot is slow, or raise timeout in ingress.toml",
+            ),
+            Self::UntrustedCertificate => deferred(
+                "4.7.5",
+                "Chatwoot's certificate cannot be trusted",
+                "renew the server's certificate, use the host name it is made for, or name its authority in ca_file",
+            ),
+            Self::Configuration | Self::Usage => deferred(
+                "4.3.5",
+                "The mail gateway is misconfigured",
+                "mend what the cause names, then let the mail server try again",
+            ),
+            Self::Panic => deferred(
+                "4.3.0",
+                "The mail gateway failed",
+                "this is a bug in ingress: please report the cause, with the message if you may",
+            ),
+            Self::OutOfMemory => deferred(
+                "4.3.0",
+                "The mail gateway failed",
+                "raise the memory limit of the mail server's processes, or lower how many run at once",
+            ),
+            Self::Input => deferred(
+                "4.3.0",
+                "The mail gateway failed",
+                "the message could not be read from the mail server: look into its log",
+            ),
+            Self::Signal => deferred(
+                "4.3.0",
+                "The mail gateway was interrupted",
+                "none: the mail server tries again by itself",
+            ),
+        }
+    }
+}
+
+/// The disposition on an answer that is not the endpoint's success.
+fn answered(status: u16, on_too_large: OnTooLarge) -> Disposition {
+    match status {
+        413 if on_too_large == OnTooLarge::Defer => {
+            deferred("4.3.4", "The message is too large at present", RAISE_LIMIT)
+        }
+        413 => rejected("5.3.4", "The message is too large", RAISE_LIMIT),
+        401 => deferred(
+            "4.7.0",
+            REFUSED,
+            "make the password the same here and in RAILS_INBOUND_EMAIL_PASSWORD, and restart Chatwoot",
+        ),
+        403 => deferred(
+            "4.7.0",
+            REFUSED,
+            "a proxy or firewall before Chatwoot forbids the request: allow this host",
+        ),
+        407 => deferred(
+            "4.7.0",
+            REFUSED,
+            "the proxy wants a password: put it into the proxy's URL, or go without proxy",
+        ),
+        404 => deferred(
+            "4.3.5",
+            NOT_SET_UP,
+            "set RAILS_INBOUND_EMAIL_SERVICE=relay in Chatwoot's environment and restart it, or mend url",
+        ),
+        301 | 302 | 303 | 307 | 308 => deferred(
+            "4.3.5",
+            NOT_SET_UP,
+            "put the https URL that Chatwoot redirects to into url: redirects are not followed",
+        ),
+        200..=299 => deferred(
+            "4.3.5",
+            NOT_SET_UP,
+            "that is not Chatwoot's endpoint: a login page, a parked page or another program answers at url",
+        ),
+        415 => deferred(
+            "4.3.5",
+            NOT_SET_UP,
+            "something between here and Chatwoot changes the Content-Type, or url names another service's endpoint",
+        ),
+        408 => deferred(
+            "4.3.0",
+            FAILED,
+            "the upload took too long for Chatwoot's web server: look at the network between",
+        ),
+        429 => deferred(
+            "4.3.2",
+            BUSY,
+            "Chatwoot or its proxy limits the rate: lower how many deliveries run at once",
+        ),
+        503 => {
+            deferred("4.3.2", BUSY, "Chatwoot is down for maintenance or overloaded: look at its web server")
+        }
+        502 | 504 => deferred(
+            "4.3.0",
+            FAILED,
+            "the proxy cannot reach Chatwoot's web server: start it, or look why it hangs",
+        ),
+        500 => deferred(
+            "4.3.0",
+            FAILED,
+            "look into Chatwoot's log; usual: RAILS_INBOUND_EMAIL_PASSWORD unset, Redis or storage down",
+        ),
+        501.. => deferred("4.3.0", FAILED, "look into the log of Chatwoot and of the proxy before it"),
+        _ => deferred(
+            "4.3.5",
+            NOT_SET_UP,
+            "check url: what answers there does not take the message as Chatwoot does",
+        ),
+    }
+}
+
+const RAISE_LIMIT: &str =
+    "raise client_max_body_size in the proxy before Chatwoot (nginx's default is 1 MiB)";
+const REFUSED: &str = "Chatwoot refused the mail gateway";
+const NOT_SET_UP: &str = "Chatwoot is not set up to take the message";
+const BUSY: &str = "Chatwoot takes no messages at present";
+const FAILED: &str = "Chatwoot failed to take the message";
+
+fn deferred(code: &'static str, text: &'static str, remedy: &'static str) -> Disposition {
+    Disposition { exit: Exit::Deferred, code, text, remedy }
+}
+
+fn rejected(code: &'static str, text: &'static str, remedy: &'static str) -> Disposition {
+    Disposition { exit: Exit::Rejected, code, text, remedy }
+}
+
+/// Why a message was not delivered, with what only the log may know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    pub cause: Cause,
+    /// Prose for the administrator: what was tried, on what, why it failed. Holds no secret.
+    pub detail: Cow<'static, str>,
+}
+
+impl Failure {
+    pub fn new(cause: Cause, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { cause, detail: detail.into() }
+    }
+
+    /// The failure that stands for the whole when a message goes to several recipients: what is worth
+    /// trying again wins, because a retry repeats nothing.
+    pub fn weightier(self, other: Self, on_too_large: OnTooLarge) -> Self {
+        let deferred = |failure: &Self| failure.cause.disposition(on_too_large).exit == Exit::Deferred;
+        if !deferred(&self) && deferred(&other) { other } else { self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn every_cause() -> Vec<Cause> {
+        let fixed = [
+            Cause::NoHeader,
+            Cause::NoInput,
+            Cause::LargerThanMaxSize,
+            Cause::LargerThanServiceTakes,
+            Cause::NameNotFound,
+            Cause::CannotConnect,
+            Cause::ConnectionLost,
+            Cause::NotHttp,
+            Cause::Deadline,
+            Cause::UntrustedCertificate,
+            Cause::Configuration,
+            Cause::Usage,
+            Cause::Panic,
+            Cause::OutOfMemory,
+            Cause::Input,
+            Cause::Signal,
+        ];
+        fixed.into_iter().chain((0..=999).map(Cause::Answer)).collect()
+    }
+
+    fn every_verdict() -> impl Iterator<Item = Disposition> {
+        every_cause()
+            .into_iter()
+            .flat_map(|cause| [cause.disposition(OnTooLarge::Reject), cause.disposition(OnTooLarge::Defer)])
+    }
+
+    #[test]
+    fn only_75_and_65_ever_leave_a_failed_delivery() {
+        for disposition in every_verdict() {
+            assert!(matches!(disposition.exit.status(), 75 | 65), "{disposition:?}");
+        }
+    }
+
+    #[test]
+    fn the_class_of_the_code_agrees_with_the_exit_status() {
+        for disposition in every_verdict() {
+            let class = if disposition.exit == Exit::Deferred { "4." } else { "5." };
+            assert!(disposition.code.starts_with(class), "{disposition:?}");
+        }
+    }
+
+    #[test]
+    fn the_line_is_short_printable_ascii_with_a_blank_after_the_code() {
+        for disposition in every_verdict() {
+            let line = disposition.line();
+            assert!(line.len() < 100 && line.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{line}");
+            let (code, text) = line.split_once(' ').unwrap();
+            assert_eq!(code.split('.').count(), 3);
+            assert!(!text.is_empty());
+        }
+    }
+
+    #[test]
+    fn every_verdict_names_a_remedy() {
+        assert!(every_verdict().all(|disposition| !disposition.remedy.is_empty()));
+    }
+
+    #[test]
+    fn only_a_message_s_own_fault_is_permanent() {
+        let permanent: Vec<_> = every_cause()
+            .into_iter()
+            .filter(|cause| cause.disposition(OnTooLarge::Reject).exit == Exit::Rejected)
+            .collect();
+        assert_eq!(
+            permanent,
+            [Cause::NoHeader, Cause::LargerThanMaxSize, Cause::LargerThanServiceTakes, Cause::Answer(413)]
+        );
+    }
+
+    #[test]
+    fn the_statuses_of_the_contract_have_their_codes() {
+        let table: &[(u16, &str)] = &[
+            (200, "4.3.5"),
+            (201, "4.3.5"),
+            (301, "4.3.5"),
+            (308, "4.3.5"),
+            (400, "4.3.5"),
+            (401, "4.7.0"),
+            (403, "4.7.0"),
+            (404, "4.3.5"),
+            (405, "4.3.5"),
+            (407, "4.7.0"),
+            (408, "4.3.0"),
+            (413, "5.3.4"),
+            (415, "4.3.5"),
+            (422, "4.3.5"),
+            (429, "4.3.2"),
+            (500, "4.3.0"),
+            (502, "4.3.0"),
+            (503, "4.3.2"),
+            (504, "4.3.0"),
+        ];
+        for (status, code) in table {
+            assert_eq!(Cause::Answer(*status).disposition(OnTooLarge::Reject).code, *code, "{status}");
+        }
+        assert_eq!(Cause::Answer(413).disposition(OnTooLarge::Defer).code, "4.3.4");
+    }
+
+    #[test]
+    fn what_can_be_tried_again_outweighs_what_cannot() {
+        let gone = Failure::new(Cause::Answer(413), "");
+        let later = Failure::new(Cause::CannotConnect, "");
+        assert_eq!(gone.clone().weightier(later.clone(), OnTooLarge::Reject), later);
+        assert_eq!(later.clone().weightier(gone, OnTooLarge::Reject), later);
+    }
+}

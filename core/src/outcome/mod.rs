@@ -1,0 +1,7 @@
+//! How a delivery ends: cause, exit status, enhanced status code, text and remedy.
+
+mod cause;
+mod remedy;
+
+pub use cause::{Cause, Disposition, Exit, Failure, OnTooLarge};
+pub use remedy::remedy;

@@ -1,0 +1,147 @@
+//! A message through all its repairs.
+
+use super::draft::Draft;
+use super::table::{REPAIRS, Step};
+use super::{EnabledRepairs, preamble};
+use crate::envelope::Sender;
+use crate::message::address::Address;
+
+/// A message as it was read, its lines ending in CRLF.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unrepaired {
+    pub bytes: Vec<u8>,
+    /// Whether the reader took superfluous carriage returns out.
+    pub returns_mended: bool,
+}
+
+/// A message as it is sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Repaired {
+    pub bytes: Vec<u8>,
+    /// The names of the repairs that changed something, in the order of the table.
+    pub repairs: Vec<&'static str>,
+    /// How many parts have a file name.
+    pub attachments: usize,
+}
+
+/// Mends a message for one envelope recipient.
+///
+/// Total, deterministic and idempotent: `repair(repair(m)) == repair(m)`. What needs no repair stays byte for byte. The envelope sender
+/// counts only where the message has no usable From of its own, and where it is null.
+pub fn repair(
+    message: Unrepaired,
+    recipient: Option<&Address>,
+    sender: &Sender,
+    enabled: &EnabledRepairs,
+) -> Repaired {
+    let Unrepaired { mut bytes, returns_mended } = message;
+    let mut done = Vec::new();
+    if returns_mended {
+        done.push(preamble::LINE_ENDS.name);
+    }
+    let on = || REPAIRS.iter().filter(|repair| enabled.is_on(repair));
+    for repair in on() {
+        if let Step::Bytes(mend) = repair.step
+            && mend(&mut bytes)
+        {
+            done.push(repair.name);
+        }
+    }
+    let start = preamble::strip(&bytes, enabled, &mut done);
+    let mut draft = Draft::new(bytes.get(start..).unwrap_or_default(), recipient, sender);
+    for repair in on() {
+        if let Step::Header(mend) = repair.step
+            && mend(&mut draft)
+        {
+            done.push(repair.name);
+        }
+    }
+    let attachments = draft.attachments();
+    let changes = draft.changes();
+    changes.apply(&mut bytes, start);
+    Repaired { bytes, repairs: done, attachments }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::message::line_ends::LineEnds;
+    use std::collections::BTreeMap;
+
+    pub(in crate::repair) fn read(bytes: &[u8], enabled: &EnabledRepairs) -> Unrepaired {
+        let mut line_ends = LineEnds::new(enabled.extra_returns(), bytes.len()).unwrap();
+        line_ends.push(bytes).unwrap();
+        let (bytes, returns_mended) = line_ends.finish().unwrap();
+        Unrepaired { bytes, returns_mended }
+    }
+
+    pub(in crate::repair) fn repaired(bytes: &[u8], recipient: Option<&str>) -> Repaired {
+        let recipient = recipient.and_then(Address::parse);
+        let enabled = EnabledRepairs::default();
+        repair(read(bytes, &enabled), recipient.as_ref(), &Sender::Unknown, &enabled)
+    }
+
+    fn text(bytes: &[u8], recipient: Option<&str>) -> String {
+        String::from_utf8_lossy(&repaired(bytes, recipient).bytes).into_owned()
+    }
+
+    const HEALTHY: &[u8] = b"From: a@example.org\nTo: Support <support@example.com>\nSubject: hi\nMessage-ID: <1@example.org>\nContent-Type: text/plain\n\nhello\n";
+
+    #[test]
+    fn a_healthy_message_is_untouched_but_for_line_ends() {
+        let expected = String::from_utf8_lossy(HEALTHY).replace('\n', "\r\n");
+        for recipient in [Some("support@example.com"), Some("SUPPORT@Example.Com"), None] {
+            let repaired = repaired(HEALTHY, recipient);
+            assert_eq!(String::from_utf8_lossy(&repaired.bytes), expected);
+            assert_eq!(repaired.repairs, [""; 0]);
+        }
+    }
+
+    #[test]
+    fn an_envelope_recipient_that_stands_nowhere_is_written_down() {
+        assert!(
+            text(HEALTHY, Some("sales@example.com"))
+                .starts_with("X-Original-To: sales@example.com\r\nFrom: ")
+        );
+    }
+
+    #[test]
+    fn every_preamble_is_taken_off() {
+        let repaired =
+            repaired(b"\xef\xbb\xbf\n \n>From a Mon\nFrom: a@b\nTo: c@d\r\r\nMessage-ID: <1@x>\nContent-Type: text/html\n\n", None);
+        assert_eq!(
+            String::from_utf8_lossy(&repaired.bytes),
+            "From: a@b\r\nTo: c@d\r\nMessage-ID: <1@x>\r\nContent-Type: text/html\r\n\r\n"
+        );
+        assert_eq!(
+            repaired.repairs,
+            ["line-ends", "byte-order-mark", "leading-blank-lines", "mbox-from-line"]
+        );
+    }
+
+    #[test]
+    fn a_switch_turns_one_repair_off() {
+        let message = b"From x\nTo: c@d\n\nhello\n";
+        for repair_off in &REPAIRS {
+            let enabled =
+                EnabledRepairs::new(&BTreeMap::from([(repair_off.name.to_owned(), false)])).unwrap();
+            let done = repair(read(message, &enabled), None, &Sender::Unknown, &enabled).repairs;
+            assert!(!done.contains(&repair_off.name));
+        }
+        let misspelt = BTreeMap::from([("mising-to".to_owned(), false)]);
+        assert_eq!(EnabledRepairs::new(&misspelt).unwrap_err(), "mising-to");
+    }
+
+    #[test]
+    fn the_names_are_distinct_kebab_case() {
+        for repair in &REPAIRS {
+            assert!(
+                repair.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'),
+                "{}",
+                repair.name
+            );
+            assert_eq!(REPAIRS.iter().filter(|other| other.name == repair.name).count(), 1);
+            assert!(!repair.summary.is_empty());
+        }
+    }
+}

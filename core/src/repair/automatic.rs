@@ -1,0 +1,141 @@
+//! Repairs of the fields by which Chatwoot tells automatic mail, and of those that raise when they stand twice.
+
+use super::draft::Draft;
+use super::{Repair, Step, originals};
+use crate::envelope::Sender;
+use crate::message::header::Header;
+
+/// The mail gem hands back a list where the job expects text (F2).
+pub(super) const REPEATED_FORWARDING_FIELD: Repair = Repair {
+    name: "repeated-forwarding-field",
+    summary: "keeps the first of several X-Forwarded-For, X-Original-Sender or X-Original-From",
+    step: Step::Header(repeated_forwarding_field),
+};
+
+/// The same (F3).
+pub(super) const REPEATED_AUTO_SUBMITTED: Repair = Repair {
+    name: "repeated-auto-submitted",
+    summary: "keeps one of several Auto-Submitted or X-Autoreply: the first that is not \"no\"",
+    step: Step::Header(repeated_auto_submitted),
+};
+
+/// Chatwoot looks at `Auto-Submitted` and `X-Autoreply` alone, and answers all other automatic mail with its own greeting: a loop.
+pub(super) const UNMARKED_AUTOMATIC_MAIL: Repair = Repair {
+    name: "unmarked-automatic-mail",
+    summary: "adds Auto-Submitted: auto-replied to bulk mail, mailing lists, bounces and automatic replies that say so otherwise",
+    step: Step::Header(unmarked_automatic_mail),
+};
+
+fn repeated_forwarding_field(draft: &mut Draft<'_>) -> bool {
+    let mut mended = false;
+    for name in ["X-Forwarded-For", "X-Original-Sender", "X-Original-From"] {
+        mended |= keep_one(&mut draft.header, name, |_| true);
+    }
+    mended
+}
+
+fn repeated_auto_submitted(draft: &mut Draft<'_>) -> bool {
+    let mut mended = false;
+    for name in ["Auto-Submitted", "X-Autoreply"] {
+        mended |= keep_one(&mut draft.header, name, |value| !value.eq_ignore_ascii_case(b"no"));
+    }
+    mended
+}
+
+/// Of several fields keeps the first that is preferred, else the first, and sets the others aside.
+fn keep_one(header: &mut Header<'_>, name: &str, preferred: impl Fn(&[u8]) -> bool) -> bool {
+    let found: Vec<(usize, bool)> =
+        header.named(name).map(|field| (field.at, preferred(field.trimmed()))).collect();
+    let Some((first, _)) = found.first() else { return false };
+    let keeper = found.iter().find(|(_, preferred)| *preferred).map_or(*first, |(at, _)| *at);
+    for (at, _) in found.iter().filter(|(at, _)| *at != keeper) {
+        originals::preserve(header, *at, name);
+    }
+    found.len() > 1
+}
+
+fn unmarked_automatic_mail(draft: &mut Draft<'_>) -> bool {
+    let header = &draft.header;
+    let marked = header.named("Auto-Submitted").next().is_some() || says(header, "X-Autoreply", &["yes"]);
+    if marked || !(is_automatic(header) || *draft.sender == Sender::Null) {
+        return false;
+    }
+    draft.header.prepend("Auto-Submitted", b"auto-replied");
+    true
+}
+
+/// What other programs say where they mean `Auto-Submitted` (RFC 3834).
+fn is_automatic(header: &Header<'_>) -> bool {
+    says(header, "Precedence", &["bulk", "junk", "list", "auto_reply"])
+        || ["List-Id", "X-Auto-Response-Suppress"]
+            .iter()
+            .any(|name| header.named(name).any(|field| !field.trimmed().is_empty()))
+        || header.named("Return-Path").next().is_some_and(|field| field.trimmed() == b"<>")
+}
+
+fn says(header: &Header<'_>, name: &str, words: &[&str]) -> bool {
+    header
+        .named(name)
+        .any(|field| words.iter().any(|word| field.trimmed().eq_ignore_ascii_case(word.as_bytes())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mended(section: &str, sender: &Sender, mend: fn(&mut Draft<'_>) -> bool) -> Option<String> {
+        let section = section.replace('\n', "\r\n");
+        let mut draft = Draft::new(section.as_bytes(), None, sender);
+        mend(&mut draft).then(|| String::from_utf8(draft.header.to_bytes()).unwrap().replace("\r\n", "\n"))
+    }
+
+    #[test]
+    fn the_first_of_several_forwarding_fields_stays() {
+        let text = mended(
+            "X-Forwarded-For: a b\nX-Forwarded-For: c d\n",
+            &Sender::Unknown,
+            repeated_forwarding_field,
+        );
+        assert_eq!(text.unwrap(), "X-Forwarded-For: a b\nX-Ingress-Original-X-Forwarded-For: c d\n");
+        assert_eq!(
+            mended(
+                "X-Forwarded-For: a b\nX-Original-Sender: c\n",
+                &Sender::Unknown,
+                repeated_forwarding_field
+            ),
+            None
+        );
+    }
+
+    #[test]
+    fn a_no_gives_way_to_another_word() {
+        let text = mended(
+            "Auto-Submitted: no\nAuto-Submitted: auto-replied\n",
+            &Sender::Unknown,
+            repeated_auto_submitted,
+        );
+        assert_eq!(text.unwrap(), "X-Ingress-Original-Auto-Submitted: no\nAuto-Submitted: auto-replied\n");
+    }
+
+    #[test]
+    fn automatic_mail_is_marked_and_other_mail_is_not() {
+        let mark = |section: &str| mended(section, &Sender::Unknown, unmarked_automatic_mail).is_some();
+        for section in [
+            "Precedence: Bulk\n",
+            "List-Id: <x.example.org>\n",
+            "X-Auto-Response-Suppress: All\n",
+            "Return-Path: <>\n",
+        ] {
+            assert!(mark(section), "{section}");
+        }
+        for section in [
+            "Subject: x\n",
+            "Precedence: bulk\nAuto-Submitted: no\n",
+            "List-Id: <x>\nX-Autoreply: yes\n",
+            "Return-Path: <a@b>\n",
+        ] {
+            assert!(!mark(section), "{section}");
+        }
+        assert!(mended("Subject: x\n", &Sender::Null, unmarked_automatic_mail).is_some());
+    }
+}

@@ -1,0 +1,23 @@
+//! What Chatwoot would lose is repaired before it is sent.
+
+mod addressees;
+mod apply;
+mod automatic;
+mod content;
+mod draft;
+mod enabled;
+mod envelope_recipient;
+mod identifiers;
+mod originals;
+mod preamble;
+#[cfg(test)]
+mod properties;
+mod sender;
+mod table;
+
+use table::Step;
+
+pub use apply::{Repaired, Unrepaired, repair};
+pub use enabled::EnabledRepairs;
+pub use envelope_recipient::taken_out as recipient_taken_out;
+pub use table::{REPAIRS, Repair};

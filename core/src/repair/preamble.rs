@@ -1,0 +1,110 @@
+//! Repairs of bytes rather than fields: line ends, NUL, and what stands before the header section.
+
+use std::ops::Range;
+
+use super::{EnabledRepairs, REPAIRS, Repair, Step};
+use crate::message::Preamble;
+use crate::message::header::{self, Header};
+use crate::message::mime::Part;
+
+/// The mail gem takes `CR CR LF` for the end of the header (D14).
+pub(super) const LINE_ENDS: Repair = Repair {
+    name: "line-ends",
+    summary: "takes superfluous carriage returns out of line ends (CR CR LF)",
+    step: Step::LineEnds,
+};
+
+/// PostgreSQL cannot store NUL: the endpoint answers 500 for ever, or the job raises (F7).
+pub(super) const NUL_BYTES: Repair = Repair {
+    name: "nul-bytes",
+    summary: "takes NUL bytes out of header and text; binary attachments keep theirs",
+    step: Step::Bytes(take_out_nul),
+};
+
+/// The mail gem takes the mark as part of the first field's name, and the field vanishes (D14).
+pub(super) const BYTE_ORDER_MARK: Repair = Repair {
+    name: "byte-order-mark",
+    summary: "takes off a byte order mark before the first field",
+    step: Step::Preamble(Preamble::ByteOrderMark),
+};
+
+/// Other readers of the stored message end its header there.
+pub(super) const LEADING_BLANK_LINES: Repair = Repair {
+    name: "leading-blank-lines",
+    summary: "takes off blank lines and blanks before the first field",
+    step: Step::Preamble(Preamble::Blanks),
+};
+
+/// Exim's pipe transport, Postfix's local(8) and Sendmail write it (`message_prefix`, `pipe_command.c`); its date changes from one try to the next.
+pub(super) const MBOX_FROM_LINE: Repair = Repair {
+    name: "mbox-from-line",
+    summary: "takes off the mbox \"From \" line before the first field",
+    step: Step::Preamble(Preamble::FromLine),
+};
+
+/// Takes out every NUL but those of parts that are neither text nor encoded.
+fn take_out_nul(bytes: &mut Vec<u8>) -> bool {
+    let mut mended = false;
+    // A NUL within a boundary line hides the parts behind it: look again. Who hides that well has no attachments.
+    for _ in 0..3 {
+        let binary = binary_parts(bytes);
+        if !remove_nul(bytes, &binary) {
+            return mended;
+        }
+        mended = true;
+    }
+    remove_nul(bytes, &[]) || mended
+}
+
+fn remove_nul(bytes: &mut Vec<u8>, except: &[Range<usize>]) -> bool {
+    if memchr::memchr(0, bytes).is_none() {
+        return false;
+    }
+    let before = bytes.len();
+    let mut at = 0;
+    let mut except = except.iter().peekable();
+    // A NUL between two carriage returns kept them apart when the line ends were read.
+    let (mut after_return, mut after_nul) = (false, false);
+    bytes.retain(|byte| {
+        while except.next_if(|range| range.end <= at).is_some() {}
+        let spared = except.peek().is_some_and(|range| range.contains(&at));
+        at += 1;
+        let goes = !spared && (*byte == 0 || (*byte == b'\r' && after_return && after_nul));
+        after_nul = goes;
+        after_return = if goes { after_return } else { *byte == b'\r' };
+        !goes
+    });
+    bytes.len() < before
+}
+
+/// The bodies of parts that hold bytes as they are, in the order of the message.
+fn binary_parts(bytes: &[u8]) -> Vec<Range<usize>> {
+    let length = header::section_length(bytes);
+    let (section, body) = bytes.split_at_checked(length).unwrap_or((bytes, &[]));
+    let whole = Part::of_message(&Header::parse(section), body);
+    let is_binary = |part: &&Part| {
+        part.children.is_empty()
+            && part.content_type.as_ref().is_some_and(|kind| !kind.is_text() && !kind.is_multipart())
+    };
+    let parts = whole.walk().into_iter().filter(is_binary);
+    parts.map(|part| part.body.start + length..part.body.end + length).collect()
+}
+
+/// The length of what is to be taken off, and the repairs that this takes.
+pub(super) fn strip(bytes: &[u8], enabled: &EnabledRepairs, repairs: &mut Vec<&'static str>) -> usize {
+    let mut length = 0;
+    let mut done = Vec::new();
+    while let Some((found, more)) = bytes.get(length..).and_then(Preamble::at_start) {
+        let Some(repair) = REPAIRS.iter().find(|repair| mends(repair, found) && enabled.is_on(repair)) else {
+            break;
+        };
+        done.push(repair.name);
+        length += more;
+    }
+    repairs.extend(REPAIRS.iter().map(|repair| repair.name).filter(|name| done.contains(name)));
+    length
+}
+
+fn mends(repair: &Repair, found: Preamble) -> bool {
+    matches!(repair.step, Step::Preamble(preamble) if preamble == found)
+}

@@ -1,0 +1,57 @@
+//! Every repair, in the order in which they act.
+
+use super::draft::Draft;
+use super::{addressees, automatic, content, envelope_recipient, identifiers, preamble, sender};
+use crate::message::Preamble;
+
+/// One thing that is mended, by its name in `[repair]`, in the log and in the manual.
+#[derive(Debug)]
+pub struct Repair {
+    pub name: &'static str,
+    /// What it does, as the manual's and `explain`'s one line.
+    pub summary: &'static str,
+    pub(super) step: Step,
+}
+
+/// When a repair acts. Within a step, the order of the table is the order of work.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Step {
+    /// While the message is read.
+    LineEnds,
+    /// On the whole message.
+    Bytes(fn(&mut Vec<u8>) -> bool),
+    /// On what stands before the header section.
+    Preamble(Preamble),
+    /// On header fields, those of parts included; says whether it changed anything.
+    Header(fn(&mut Draft<'_>) -> bool),
+}
+
+/// Every repair, in the order in which they act.
+pub static REPAIRS: [Repair; 26] = [
+    preamble::LINE_ENDS,
+    preamble::NUL_BYTES,
+    preamble::BYTE_ORDER_MARK,
+    preamble::LEADING_BLANK_LINES,
+    preamble::MBOX_FROM_LINE,
+    identifiers::UNUSABLE_MESSAGE_ID,
+    identifiers::MISSING_MESSAGE_ID,
+    identifiers::UNREADABLE_BYTES,
+    addressees::REPEATED_TO,
+    addressees::UNPARSABLE_TO,
+    addressees::UNPARSABLE_CC,
+    addressees::MISSING_TO,
+    addressees::REPLY_ADDRESS_IN_TO,
+    addressees::RECIPIENT_FIRST,
+    envelope_recipient::SINGLE_X_ORIGINAL_TO,
+    sender::UNUSABLE_REPLY_TO,
+    sender::UNUSABLE_FROM,
+    automatic::REPEATED_FORWARDING_FIELD,
+    automatic::REPEATED_AUTO_SUBMITTED,
+    automatic::UNMARKED_AUTOMATIC_MAIL,
+    content::UNKNOWN_TRANSFER_ENCODING,
+    content::MISSING_CONTENT_TYPE,
+    content::MISSING_CHARSET,
+    content::WRONG_CHARSET,
+    content::ATTACHED_MESSAGE,
+    content::LONE_ATTACHMENT,
+];

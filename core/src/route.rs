@@ -1,0 +1,405 @@
+//! Where Chatwoot files a message, foretold by its own rules. Pure.
+//!
+//! The rules are those of Chatwoot 4.14 (`ApplicationMailbox`, `ReplyMailbox`, `MailPresenter`), seen through Ruby's mail gem.
+
+use std::fmt;
+
+use crate::message::address::{self, Address, Item};
+use crate::message::header::{self, Field, Header};
+use crate::message::mime::transfer_encoding::TransferEncoding;
+use crate::message::mime::{Part, last};
+use crate::message::preamble_length;
+
+/// What is known of the Chatwoot at the other end.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Chatwoot {
+    /// The addresses of its inboxes; none when they are not known.
+    pub inboxes: Vec<Address>,
+    /// `MAILER_SENDER_EMAIL`: mail from it is its own, and dropped.
+    pub own_sender: Option<Address>,
+}
+
+/// What becomes of a message after the 204.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// The conversation with this UUID.
+    Reply(String),
+    /// A conversation in the inbox with this address: the one that References name, else a new one.
+    Inbox(Address),
+    /// The inboxes are not known: the one whose address stands first among these.
+    FirstInboxOf(Vec<Address>),
+    /// Stored, and never seen.
+    Dropped(DropReason),
+    /// The job raises, and the message never appears.
+    Fails(DropReason),
+    /// The endpoint answers 500 for ever.
+    Refused(DropReason),
+}
+
+/// Why a message is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DropReason {
+    NoTo,
+    UnparsableTo,
+    NoInbox,
+    UnusableSender,
+    OwnSender,
+    MalformedCc,
+    EmptyOriginalTo,
+    RepeatedField,
+    TransferEncoding,
+    Bytes,
+    MessageId,
+    NoDomain,
+}
+
+impl fmt::Display for DropReason {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::NoTo => "it has no To",
+            Self::UnparsableTo => "its To cannot be parsed",
+            Self::NoInbox => "no inbox has one of its addresses",
+            Self::UnusableSender => "its sender has no usable address",
+            Self::OwnSender => "it is from Chatwoot's own address (MAILER_SENDER_EMAIL)",
+            Self::MalformedCc => "its Cc or Bcc cannot be parsed",
+            Self::EmptyOriginalTo => "its X-Original-To is empty",
+            Self::RepeatedField => "a field that must stand once stands twice",
+            Self::TransferEncoding => "it has an unknown Content-Transfer-Encoding",
+            Self::Bytes => "a header field holds bytes that are not UTF-8",
+            Self::MessageId => "its Message-ID holds NUL or bytes that are not UTF-8",
+            Self::NoDomain => "an address in brackets has no domain",
+        })
+    }
+}
+
+/// How many candidates are told.
+const SHOWN: usize = 5;
+
+impl fmt::Display for Route {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Reply(uuid) => write!(formatter, "reply to conversation {uuid}"),
+            Self::Inbox(address) => write!(formatter, "inbox {address}"),
+            Self::FirstInboxOf(addresses) => match addresses.as_slice() {
+                [only] => write!(formatter, "the inbox with the address {only}, if there is one"),
+                several => {
+                    let list: Vec<String> = several.iter().take(SHOWN).map(ToString::to_string).collect();
+                    let more = if several.len() > SHOWN { ", ..." } else { "" };
+                    write!(formatter, "the inbox whose address comes first among {}{more}", list.join(", "))
+                }
+            },
+            Self::Dropped(loss) => write!(formatter, "dropped: {loss}"),
+            Self::Fails(loss) => write!(formatter, "never seen: {loss}"),
+            Self::Refused(loss) => write!(formatter, "refused with 500 for ever: {loss}"),
+        }
+    }
+}
+
+impl Route {
+    /// Whether the message is seen by anybody.
+    pub fn arrives(&self) -> bool {
+        matches!(self, Self::Reply(_) | Self::Inbox(_) | Self::FirstInboxOf(_))
+    }
+
+    /// One word for the log: `reply`, `inbox`, `dropped`, `fails`, `refused`; `unknown` where only the inboxes' addresses decide.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Reply(_) => "reply",
+            Self::Inbox(_) => "inbox",
+            Self::FirstInboxOf(_) => "unknown",
+            Self::Dropped(_) => "dropped",
+            Self::Fails(_) => "fails",
+            Self::Refused(_) => "refused",
+        }
+    }
+}
+
+/// Foretells what becomes of these bytes (with CRLF line ends), repaired or not.
+pub fn predict(message: &[u8], chatwoot: &Chatwoot) -> Route {
+    // The mail gem strips blanks, but takes a byte order mark for the start of the first field's name.
+    let blanks = message.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+    let message = message.get(blanks..).unwrap_or_default();
+    let length = header::section_length(message);
+    let (section, body) = message.split_at_checked(length).unwrap_or((message, &[]));
+    let header = Header::parse(section);
+    match of_header(&header, chatwoot) {
+        route if route.arrives() && has_unknown_encoding(&header, body) => {
+            Route::Fails(DropReason::TransferEncoding)
+        }
+        route => route,
+    }
+}
+
+/// The same by the header section alone: enough for a message whose parts are in order.
+pub fn of_header(header: &Header<'_>, chatwoot: &Chatwoot) -> Route {
+    if last(header, "Message-ID")
+        .is_some_and(|field| field.value.contains(&0) || std::str::from_utf8(field.value).is_err())
+    {
+        return Route::Refused(DropReason::MessageId);
+    }
+    match addressed(header, chatwoot) {
+        route if route.arrives() => lost_on_the_way(header, chatwoot).unwrap_or(route),
+        route => route,
+    }
+}
+
+/// The rules of `ApplicationMailbox`: a conversation's address in To, else an inbox among To, Cc, the bare X-Original-To, Bcc.
+fn addressed(header: &Header<'_>, chatwoot: &Chatwoot) -> Route {
+    let Some(to) = last(header, "To").filter(|field| !field.trimmed().is_empty()) else {
+        return Route::Dropped(DropReason::NoTo);
+    };
+    let Some(items) = address::gem_reads(to.value) else { return Route::Dropped(DropReason::UnparsableTo) };
+    if items.contains(&Item::WordInBrackets) {
+        return Route::Fails(DropReason::NoDomain);
+    }
+    let to = addresses_of(items);
+    if let Some(uuid) = to.iter().find_map(|address| reply_uuid(address.local())) {
+        return Route::Reply(uuid);
+    }
+    let Some(cc) = optional(header, "Cc") else { return Route::Fails(DropReason::MalformedCc) };
+    let original = match original_to(header) {
+        Ok(original) => original,
+        Err(loss) => return Route::Fails(loss),
+    };
+    let Some(bcc) = optional(header, "Bcc") else { return Route::Fails(DropReason::MalformedCc) };
+    in_an_inbox(to.into_iter().chain(cc).chain(original).chain(bcc).collect(), chatwoot)
+}
+
+fn in_an_inbox(candidates: Vec<Address>, chatwoot: &Chatwoot) -> Route {
+    if chatwoot.inboxes.is_empty() {
+        return match candidates.is_empty() {
+            true => Route::Dropped(DropReason::NoInbox),
+            false => Route::FirstInboxOf(candidates),
+        };
+    }
+    let inbox = candidates
+        .iter()
+        .find_map(|address| chatwoot.inboxes.iter().find(|inbox| plain(inbox) == plain(address)));
+    inbox.map_or(Route::Dropped(DropReason::NoInbox), |inbox| Route::Inbox(inbox.clone()))
+}
+
+/// An address as Chatwoot compares it: lower case, without `+tag`.
+fn plain(address: &Address) -> String {
+    let local = address.local().split('+').next().unwrap_or_default();
+    format!("{local}@{}", address.domain()).to_lowercase()
+}
+
+/// The addresses of a field, when the mail gem reads it.
+fn parsed(value: &[u8]) -> Option<Vec<Address>> {
+    address::gem_reads(value).map(addresses_of)
+}
+
+fn addresses_of(items: Vec<Item>) -> Vec<Address> {
+    let address = |item| match item {
+        Item::Address(address) => Some(address),
+        _ => None,
+    };
+    items.into_iter().filter_map(address).collect()
+}
+
+/// The addresses of a field that may be missing; nothing when it cannot be read.
+fn optional(header: &Header<'_>, name: &str) -> Option<Vec<Address>> {
+    match last(header, name).filter(|field| !field.trimmed().is_empty()) {
+        None => Some(Vec::new()),
+        Some(field) => parsed(field.value),
+    }
+}
+
+/// A single X-Original-To, read as plain text; several count as none.
+fn original_to(header: &Header<'_>) -> Result<Option<Address>, DropReason> {
+    let fields: Vec<Field<'_>> = header.named("X-Original-To").collect();
+    match fields.as_slice() {
+        [field] if field.trimmed().is_empty() => Err(DropReason::EmptyOriginalTo),
+        [field] => Ok(std::str::from_utf8(field.trimmed())
+            .ok()
+            .and_then(Address::parse)
+            .filter(|_| !field.trimmed().starts_with(b"<"))),
+        _ => Ok(None),
+    }
+}
+
+/// What a message that has found its place can still be lost by.
+fn lost_on_the_way(header: &Header<'_>, chatwoot: &Chatwoot) -> Option<Route> {
+    let twice = |name: &&str| header.named(name).nth(1).is_some();
+    let not_utf8 = |name: &&str| {
+        header.named(name).any(|field| std::str::from_utf8(field.value).is_err() || field.value.contains(&0))
+    };
+    if ["References", "In-Reply-To", "Reply-To"].iter().any(not_utf8) || has_unreadable_date(header) {
+        return Some(Route::Fails(DropReason::Bytes));
+    }
+    if senders(header).is_some_and(|senders| senders.first() == Some(&Item::WordInBrackets)) {
+        return Some(Route::Fails(DropReason::NoDomain));
+    }
+    match sender(header) {
+        None => return Some(Route::Dropped(DropReason::UnusableSender)),
+        Some(sender) if chatwoot.own_sender.as_ref().is_some_and(|own| own.same_mailbox(&sender)) => {
+            return Some(Route::Dropped(DropReason::OwnSender));
+        }
+        Some(_) => {}
+    }
+    let repeated =
+        ["X-Forwarded-For", "X-Original-Sender", "X-Original-From", "Auto-Submitted", "X-Autoreply"]
+            .iter()
+            .any(twice);
+    repeated.then_some(Route::Fails(DropReason::RepeatedField))
+}
+
+/// Whether the date holds bytes that are not UTF-8 outside its comments.
+fn has_unreadable_date(header: &Header<'_>) -> bool {
+    let before_comment =
+        |field: Field<'_>| field.value.split(|byte| *byte == b'(').next().map(<[u8]>::to_vec);
+    last(header, "Date").and_then(before_comment).is_some_and(|date| std::str::from_utf8(&date).is_err())
+}
+
+/// Whom Chatwoot takes for the sender: the first address of Reply-To, unless the mail gem cannot read that, else of From.
+pub fn sender(header: &Header<'_>) -> Option<Address> {
+    match senders(header)?.into_iter().next()? {
+        Item::Address(address) => Some(address),
+        _ => None,
+    }
+}
+
+fn senders(header: &Header<'_>) -> Option<Vec<Item>> {
+    let reply_to = last(header, "Reply-To").and_then(|field| {
+        // `Doe, Jane (Acme) <..>`: two items to the mail gem, the first without an address.
+        let first = || address::gem_reads(field.value.split(|byte| *byte == b',').next()?);
+        address::gem_reads(field.value).or_else(|| first().filter(|items| *items == [Item::Word]))
+    });
+    reply_to.or_else(|| address::gem_reads(last(header, "From")?.value))
+}
+
+fn has_unknown_encoding(header: &Header<'_>, body: &[u8]) -> bool {
+    let unknown = |header: &Header<'_>| {
+        last(header, "Content-Transfer-Encoding")
+            .is_some_and(|field| TransferEncoding::read(field.trimmed()) == TransferEncoding::Unknown)
+    };
+    let whole = Part::of_message(header, body);
+    unknown(header) || whole.walk().into_iter().skip(1).any(|part| unknown(&part.fields(body)))
+}
+
+/// Whether Chatwoot treats a message as automatic, and does not greet its sender.
+pub fn is_automatic(header: &Header<'_>) -> bool {
+    let marked = last(header, "Auto-Submitted")
+        .is_some_and(|field| field.trimmed() != b"no" && !field.trimmed().is_empty());
+    marked || last(header, "X-Autoreply").is_some_and(|field| field.trimmed().eq_ignore_ascii_case(b"yes"))
+}
+
+/// What to say of a message with more attachments than Chatwoot keeps (`Attachment` limit of a message: 15): the first ones are lost.
+pub fn too_many(attachments: usize) -> Option<String> {
+    const MOST: usize = 15;
+    (attachments > MOST).then(|| format!("it has {attachments} attachments; Chatwoot keeps the last {MOST}"))
+}
+
+/// The UUID in the local part of a conversation's address, `reply+UUID`, in any case; given in lower case.
+pub fn reply_uuid(local: &str) -> Option<String> {
+    let prefix = local.get(..6).filter(|prefix| prefix.eq_ignore_ascii_case("reply+"))?;
+    let uuid = local.get(prefix.len()..)?;
+    let groups: Vec<&str> = uuid.split('-').collect();
+    let sized = groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12]);
+    let hexadecimal = groups.iter().all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    (sized && hexadecimal).then(|| uuid.to_ascii_lowercase())
+}
+
+/// The header section of a message, behind whatever stands before it.
+pub fn header_of(message: &[u8]) -> Header<'_> {
+    let start = message.get(preamble_length(message)..).unwrap_or_default();
+    Header::parse(start.get(..header::section_length(start)).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UUID: &str = "5f2b3c1e-8d4a-4b7e-9c60-1a2b3c4d5e6f";
+
+    fn route(text: &str) -> String {
+        let address = |text| Address::parse(text).unwrap();
+        let chatwoot = Chatwoot {
+            inboxes: vec![address("support@example.com"), address("sales@example.com")],
+            own_sender: Some(address("noreply@example.com")),
+        };
+        let message = format!("From: a@example.org\n{text}\n\nhello\n").replace('\n', "\r\n");
+        predict(message.as_bytes(), &chatwoot).to_string()
+    }
+
+    #[test]
+    fn a_conversation_s_address_in_to_goes_first() {
+        assert_eq!(
+            route(&format!("To: support@example.com, Reply+{}@x", UUID.to_uppercase())),
+            format!("reply to conversation {UUID}")
+        );
+        assert_eq!(
+            route(&format!("To: a@b\nCc: reply+{UUID}@x")),
+            "dropped: no inbox has one of its addresses"
+        );
+        assert_eq!(route("To: reply+nonsense@x"), "dropped: no inbox has one of its addresses");
+    }
+
+    #[test]
+    fn inboxes_are_looked_for_in_to_cc_x_original_to_and_bcc() {
+        for field in [
+            "To: x@y, Support+Tag@example.com",
+            "To: x@y\nCc: support@example.com",
+            "To: x@y\nX-Original-To: support@example.com",
+            "To: x@y\nBcc: support@example.com",
+        ] {
+            assert_eq!(route(field), "inbox support@example.com", "{field}");
+        }
+        assert_eq!(route("To: sales@example.com\nCc: support@example.com"), "inbox sales@example.com");
+        assert_eq!(
+            route("To: x@y\nX-Original-To: <support@example.com>"),
+            "dropped: no inbox has one of its addresses"
+        );
+        assert_eq!(
+            route("To: x@y\nX-Original-To: sales@example.com\nX-Original-To: sales@example.com"),
+            "dropped: no inbox has one of its addresses"
+        );
+    }
+
+    #[test]
+    fn what_is_lost_is_lost_for_a_reason() {
+        for (text, expected) in [
+            ("Cc: support@example.com", "dropped: it has no To"),
+            ("To: Help: Desk <support@example.com>", "dropped: its To cannot be parsed"),
+            (
+                "To: support@example.com\nReply-To: Smith, Bob <b@x>",
+                "dropped: its sender has no usable address",
+            ),
+            (
+                "To: support@example.com\nReply-To: noreply@example.com",
+                "dropped: it is from Chatwoot's own address (MAILER_SENDER_EMAIL)",
+            ),
+            ("To: support@example.com\nCc: Sales: Bob <b@x>", "never seen: its Cc or Bcc cannot be parsed"),
+            ("To: support@example.com\nX-Original-To:", "never seen: its X-Original-To is empty"),
+            (
+                "To: support@example.com\nAuto-Submitted: no\nAuto-Submitted: no",
+                "never seen: a field that must stand once stands twice",
+            ),
+            (
+                "To: support@example.com\nContent-Transfer-Encoding: odd",
+                "never seen: it has an unknown Content-Transfer-Encoding",
+            ),
+            (
+                "To: support@example.com\nMessage-ID: <\0@b>",
+                "refused with 500 for ever: its Message-ID holds NUL or bytes that are not UTF-8",
+            ),
+            ("To: Support <support>", "never seen: an address in brackets has no domain"),
+        ] {
+            assert_eq!(route(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn without_inboxes_the_candidates_are_told() {
+        let message = b"From: a@b\r\nTo: c@d, e@f\r\nCc: g@h\r\n\r\n";
+        let told = predict(message, &Chatwoot::default()).to_string();
+        assert_eq!(told, "the inbox whose address comes first among c@d, e@f, g@h");
+    }
+
+    #[test]
+    fn automatic_mail_is_what_chatwoot_takes_for_it() {
+        let automatic = |text: &str| is_automatic(&Header::parse(text.as_bytes()));
+        assert!(automatic("Auto-Submitted: auto-replied\r\n") && automatic("X-Autoreply: Yes\r\n"));
+        assert!(!automatic("Auto-Submitted: no\r\n") && !automatic("Precedence: bulk\r\n"));
+    }
+}

@@ -1,0 +1,173 @@
+//! `ingress` as a mail server starts it: every way it can go ends in the outcome table.
+
+use std::io::{self, IsTerminal};
+use std::os::fd::AsFd;
+use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use super::message_file::explain_waiting;
+use tracing::Level;
+
+use crate::cli::Options;
+use crate::delivery::MemoryReserve;
+use crate::delivery::Watcher;
+use crate::delivery::stdin;
+use crate::delivery::{self, Attempt};
+use crate::delivery::{FinalStatus, level};
+use crate::http::Client;
+use crate::log;
+use crate::settings::{self, Settings, TIMEOUT};
+use chatwoot_mail::envelope::{self, Envelope};
+use chatwoot_mail::environment::Environment;
+use chatwoot_mail::message;
+use chatwoot_mail::outcome::{Cause, Exit, Failure};
+use chatwoot_mail::repair::Unrepaired;
+
+/// Runs one delivery. `options` is what is wrong with the command line when there is something wrong with it.
+pub(crate) fn run(options: Result<Options, String>, environment: &Environment, started: Instant) -> ExitCode {
+    let final_status = Arc::new(FinalStatus::new(started));
+    let watcher = Watcher::start(Arc::clone(&final_status), started + TIMEOUT);
+    panic::set_hook(Box::new(remember));
+    let whole = AssertUnwindSafe(|| deliver(options, environment, started, &final_status, watcher.as_ref()));
+    let result = panic::catch_unwind(whole).unwrap_or_else(|_| Err(Ended::unlogged(panicked())));
+    let first = match result {
+        Ok(()) => final_status.delivered(),
+        Err(Ended { failure, logged }) => final_status.failed(&failure, logged),
+    };
+    while !first && final_status.said().is_some() {
+        // The watcher has the last word, and ends the process.
+        std::thread::park();
+    }
+    ExitCode::from(final_status.said().unwrap_or(Exit::Deferred.status()))
+}
+
+/// A failure, and whether its log line is written.
+struct Ended {
+    failure: Failure,
+    logged: bool,
+}
+
+impl Ended {
+    fn unlogged(failure: Failure) -> Self {
+        Self { failure, logged: false }
+    }
+}
+
+fn deliver(
+    options: Result<Options, String>,
+    environment: &Environment,
+    started: Instant,
+    final_status: &FinalStatus,
+    watcher: Option<&Watcher>,
+) -> Result<(), Ended> {
+    let reserve = refuse_after_reading(MemoryReserve::take())?;
+    let (options, usage) = match options {
+        Ok(options) => (options, None),
+        Err(complaint) => (Options::default(), Some(Failure::new(Cause::Usage, complaint))),
+    };
+    let loaded = settings::load(&options.settings, environment);
+    final_status.context().notices.extend(log::open(&loaded.log));
+    let settings = match (usage, loaded.settings) {
+        (Some(usage), _) => Err(usage),
+        (None, settings) => settings.map_err(|fault| Failure::new(Cause::Configuration, fault.to_string())),
+    };
+    let settings = refuse_after_reading(settings)?;
+    let deadline = started + settings.network.timeout;
+    if let Some(watcher) = watcher {
+        watcher.set_deadline(deadline);
+    }
+    final_status.context().on_too_large = settings.on_too_large;
+    final_status.context().service = settings.endpoint.service();
+    final_status.context().notices.extend(settings.notices.iter().cloned());
+    let client = Client::new(settings.endpoint.url().scheme() == "https", &settings.network, environment);
+    let client =
+        refuse_after_reading(client.map_err(|fault| Failure::new(Cause::Configuration, fault.to_string())))?;
+    let message = received(&settings)?;
+    reserve.release();
+    let envelope = addressed(&options, environment, &message, final_status)?;
+    let each = |attempt: &Attempt| log_attempt(attempt, &settings, final_status);
+    delivery::deliver(&settings, &client, &envelope, message, deadline, each)
+        .map_err(|failure| Ended { logged: true, failure })
+}
+
+/// Reads the message to its end before it lets a failure through.
+fn refuse_after_reading<T>(result: Result<T, Failure>) -> Result<T, Ended> {
+    result.map_err(|failure| {
+        let stdin = io::stdin();
+        if !stdin.is_terminal() {
+            // The failure at hand is the one to report.
+            let _ = stdin::drain(stdin.as_fd());
+        }
+        Ended::unlogged(failure)
+    })
+}
+
+fn received(settings: &Settings) -> Result<Unrepaired, Ended> {
+    let stdin = io::stdin();
+    if stdin.is_terminal() {
+        explain_waiting();
+    }
+    stdin::read(stdin.as_fd(), settings.rules.repairs.extra_returns(), settings.max_size)
+        .map_err(Ended::unlogged)
+}
+
+/// Whom the message is for and from, once it is sure that it is a message.
+fn addressed(
+    options: &Options,
+    environment: &Environment,
+    message: &Unrepaired,
+    final_status: &FinalStatus,
+) -> Result<Envelope, Ended> {
+    let envelope = envelope::read(
+        &options.envelope.recipient,
+        options.envelope.sender.as_deref(),
+        environment,
+        &message.bytes,
+    );
+    {
+        let mut context = final_status.context();
+        context.notices.extend(envelope.ignored.iter().cloned());
+        context.message = delivery::described(&message.bytes, envelope.recipients.first(), &envelope.sender);
+    }
+    provoked_panic(environment);
+    if !message::has_header(&message.bytes) {
+        return Err(Ended::unlogged(Failure::new(Cause::NoHeader, "the input has no header field")));
+    }
+    Ok(envelope)
+}
+
+/// The log line of one attempt.
+fn log_attempt(attempt: &Attempt, settings: &Settings, final_status: &FinalStatus) {
+    let failure = attempt.result.as_ref().err();
+    let milliseconds = final_status.milliseconds();
+    let (exit, mut line) =
+        delivery::outcome_line(&attempt.message, attempt.status, failure, settings, milliseconds);
+    line.add_some("remedy", failure.map(|failure| delivery::remedy_of(failure, settings)));
+    for notice in &final_status.context().notices {
+        line.add("notice", notice);
+    }
+    log::write(if exit == Exit::Delivered && !attempt.arrives { Level::WARN } else { level(exit) }, &line);
+}
+
+/// What the last panic said; a panic prints nothing, it ends in the log.
+static PANIC: Mutex<Option<String>> = Mutex::new(None);
+
+fn remember(panic: &PanicHookInfo<'_>) {
+    *PANIC.lock().unwrap_or_else(PoisonError::into_inner) = Some(panic.to_string());
+}
+
+fn panicked() -> Failure {
+    let said = PANIC.lock().unwrap_or_else(PoisonError::into_inner).take();
+    Failure::new(Cause::Panic, said.unwrap_or_else(|| "panicked".to_owned()))
+}
+
+/// Test builds panic on demand, after the message was read.
+#[cfg(debug_assertions)]
+fn provoked_panic(environment: &Environment) {
+    assert!(environment.raw("INGRESS_TEST_PANIC").is_none(), "provoked by INGRESS_TEST_PANIC");
+}
+
+#[cfg(not(debug_assertions))]
+fn provoked_panic(_: &Environment) {}

@@ -1,0 +1,5 @@
+//! `ingress explain`.
+
+mod command;
+
+pub(crate) use command::run;

@@ -1,0 +1,393 @@
+//! The run itself: several deliveries at once, each by the path that piped mail takes.
+
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::mpsc::Sender as Channel;
+use std::time::{Duration, Instant};
+
+use super::backoff::Backoff;
+use super::failed::FailedFolder;
+use super::index::Entry;
+use super::journal::Journal;
+use super::journal::digest_of;
+use super::schedule::{Schedule, Turn};
+use super::source::MessageSource;
+use crate::delivery::{self, Prepared};
+use crate::http::Client;
+use crate::io_error::plain;
+use crate::log::Line;
+use crate::settings::Settings;
+use chatwoot_mail::envelope::{self, Envelope};
+use chatwoot_mail::environment::Environment;
+use chatwoot_mail::message;
+use chatwoot_mail::message::address::Address;
+use chatwoot_mail::outcome::{Cause, Exit, Failure, OnTooLarge};
+use chatwoot_mail::repair::Unrepaired;
+
+/// What became of a stored message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ImportStatus {
+    Delivered,
+    /// It was accepted before, says the journal.
+    Known,
+    Rejected,
+    Deferred,
+    /// Could not be read, or is no message.
+    Unreadable,
+    /// The run ended before it was tried.
+    Left,
+}
+
+impl ImportStatus {
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Known => "known",
+            Self::Rejected => "rejected",
+            Self::Deferred => "deferred",
+            Self::Unreadable => "unreadable",
+            Self::Left => "left",
+        }
+    }
+}
+
+/// What a run is given.
+#[derive(Debug)]
+pub(crate) struct Job<'a> {
+    pub(crate) settings: &'a Settings,
+    /// `-r` and `-f`.
+    pub(crate) recipients: &'a [OsString],
+    pub(crate) sender: Option<&'a OsString>,
+    pub(crate) backoff: &'a Backoff,
+    pub(crate) journal: Option<&'a Journal>,
+    pub(crate) failed: Option<&'a FailedFolder>,
+}
+
+/// One message, settled.
+#[derive(Clone, Debug)]
+pub(crate) struct Report {
+    pub(crate) source: MessageSource,
+    pub(crate) status: ImportStatus,
+    /// Of the copy that decided: `message-id=` and so on; empty when the message could not be read.
+    pub(crate) line: Line,
+    pub(crate) message_id: String,
+    pub(crate) recipients: Vec<String>,
+    pub(crate) repairs: Vec<&'static str>,
+    pub(crate) route: String,
+    /// Whether Chatwoot will show it, as far as can be foretold.
+    pub(crate) arrives: bool,
+    /// The last one.
+    pub(crate) http_status: Option<u16>,
+    pub(crate) failure: Option<Failure>,
+    /// What the administrator does about the failure, when that is known.
+    pub(crate) remedy: Option<&'static str>,
+    pub(crate) tries: u32,
+    pub(crate) took: Duration,
+    /// What went wrong beside the delivery: the journal or the folder of the failed could not be written.
+    pub(crate) notice: Option<String>,
+}
+
+impl Report {
+    fn of(source: &MessageSource, status: ImportStatus) -> Self {
+        Self {
+            source: source.clone(),
+            status,
+            line: Line::default(),
+            message_id: "-".to_owned(),
+            recipients: Vec::new(),
+            repairs: Vec::new(),
+            route: String::new(),
+            arrives: true,
+            http_status: None,
+            failure: None,
+            remedy: None,
+            tries: 0,
+            took: Duration::ZERO,
+            notice: None,
+        }
+    }
+}
+
+/// Delivers all entries with one thread for each client; every report goes to the channel. Gives reports of those
+/// that had no turn.
+pub(crate) fn run(
+    job: &Job<'_>,
+    clients: Vec<Client>,
+    entries: Vec<Entry>,
+    reports: &Channel<Report>,
+) -> impl Iterator<Item = Report> + use<> {
+    let schedule = Schedule::new(entries);
+    std::thread::scope(|scope| {
+        for client in clients {
+            let (schedule, reports) = (&schedule, reports.clone());
+            scope.spawn(move || work(job, &client, schedule, &reports));
+        }
+    });
+    schedule.rest().map(|entry| Report::of(&entry.source, ImportStatus::Left))
+}
+
+fn work(job: &Job<'_>, client: &Client, schedule: &Schedule, reports: &Channel<Report>) {
+    while let Some(turn) = schedule.next() {
+        let mut report = surviving(&turn.entry.source, || settle(job, client, &turn));
+        keep_failed(job, &mut report);
+        let mut waiting = VecDeque::new();
+        if report.status == ImportStatus::Deferred {
+            waiting.extend(schedule.put_off(&turn));
+        } else {
+            schedule.settled(&turn);
+        }
+        // Nobody reads the reports any more: the process is about to end.
+        let _ = reports.send(report);
+        for entry in waiting {
+            let mut report = behind(&entry);
+            keep_failed(job, &mut report);
+            let _ = reports.send(report);
+        }
+        if job.backoff.is_stopped() {
+            schedule.stop();
+        }
+    }
+}
+
+/// A panic is a bug that this message met: the others go on, and nobody waits for a thread that is gone.
+fn surviving(source: &MessageSource, settle: impl FnOnce() -> Report) -> Report {
+    panic::catch_unwind(AssertUnwindSafe(settle)).unwrap_or_else(|_| {
+        let failure = Failure::new(Cause::Panic, "ingress failed on it, as said above");
+        let remedy = Some(failure.cause.disposition(OnTooLarge::default()).remedy);
+        Report { failure: Some(failure), remedy, ..Report::of(source, ImportStatus::Deferred) }
+    })
+}
+
+/// The report of a message whose thread waits for an earlier one.
+fn behind(entry: &Entry) -> Report {
+    let failure =
+        Failure::new(Cause::Deadline, "an earlier message of its thread is to be tried again first");
+    Report { failure: Some(failure), ..Report::of(&entry.source, ImportStatus::Deferred) }
+}
+
+fn keep_failed(job: &Job<'_>, report: &mut Report) {
+    let (Some(folder), Some(failure)) = (job.failed, &report.failure) else { return };
+    if let Err(error) = folder.keep(&report.source, &format!("{}: {}", report.status.word(), failure.detail))
+    {
+        report.notice = Some(format!("cannot be copied to the folder of the failed: {}", plain(&error)));
+    }
+}
+
+/// Why something is no message.
+pub(super) const NO_HEADER: &str = "it has no header field";
+
+/// Delivers one message to each of its recipients.
+fn settle(job: &Job<'_>, client: &Client, turn: &Turn) -> Report {
+    let started = Instant::now();
+    let source = &turn.entry.source;
+    let read =
+        source.read(job.settings.rules.repairs.extra_returns(), job.settings.max_size).and_then(|message| {
+            if message::has_header(&message.bytes) {
+                return Ok(message);
+            }
+            Err(Failure::new(Cause::NoHeader, NO_HEADER))
+        });
+    let mut report = match read {
+        Ok(message) => {
+            let sender = job.sender.map(OsString::as_os_str);
+            let envelope = envelope::read(job.recipients, sender, &Environment::default(), &message.bytes);
+            deliver(job, client, source, &envelope, message)
+        }
+        Err(failure) => {
+            // What the outcome table advises when a mail server's pipe cannot be read is of no use here.
+            let (status, remedy) = match failure.cause {
+                Cause::LargerThanMaxSize => {
+                    (ImportStatus::Rejected, Some(delivery::remedy_of(&failure, job.settings)))
+                }
+                Cause::OutOfMemory => (ImportStatus::Deferred, None),
+                _ => (ImportStatus::Unreadable, None),
+            };
+            Report { failure: Some(failure), remedy, ..Report::of(source, status) }
+        }
+    };
+    report.took = started.elapsed();
+    report
+}
+
+fn deliver(
+    job: &Job<'_>,
+    client: &Client,
+    source: &MessageSource,
+    envelope: &Envelope,
+    message: Unrepaired,
+) -> Report {
+    let recipients: Vec<Option<&Address>> = match envelope.recipients.as_slice() {
+        [] => vec![None],
+        some => some.iter().map(Some).collect(),
+    };
+    let mut whole = Report::of(source, ImportStatus::Known);
+    whole.recipients = envelope.recipients.iter().map(ToString::to_string).collect();
+    let mut rest = message;
+    for (number, recipient) in recipients.iter().enumerate() {
+        let last = number + 1 == recipients.len();
+        let copy = if last { Ok(std::mem::take(&mut rest)) } else { delivery::copied(&rest) };
+        match copy {
+            Ok(copy) => {
+                let prepared = delivery::prepare(copy, *recipient, &envelope.sender, &job.settings.rules);
+                hand_over(job, client, &prepared, &mut whole);
+            }
+            Err(failure) => {
+                whole.status = ImportStatus::Deferred;
+                whole.failure = Some(failure);
+            }
+        }
+        if matches!(whole.status, ImportStatus::Deferred | ImportStatus::Left) {
+            break;
+        }
+    }
+    whole
+}
+
+/// Sends one copy, unless the journal knows it, and adds what came of it to the report of the whole.
+fn hand_over(job: &Job<'_>, client: &Client, prepared: &Prepared, whole: &mut Report) {
+    whole.line = prepared.line.clone();
+    whole.repairs.clone_from(&prepared.repairs);
+    whole.route = prepared.route.to_string();
+    whole.arrives = prepared.route.arrives();
+    let wire_message = prepared.wire_message.as_ref().ok();
+    whole.message_id =
+        wire_message.map_or_else(|| "-".to_owned(), |wire_message| delivery::message_id(&wire_message.bytes));
+    let digest =
+        job.journal.zip(wire_message).map(|(journal, wire_message)| (journal, digest_of(wire_message)));
+    if digest.is_some_and(|(journal, digest)| journal.knows(&digest)) {
+        return;
+    }
+    match persist(job, client, prepared, whole) {
+        Ok(()) => {
+            if whole.status == ImportStatus::Known {
+                whole.status = ImportStatus::Delivered;
+            }
+            let written = digest
+                .map(|(journal, digest)| journal.accept(&digest, &crate::log::sanitized(&whole.message_id)));
+            if let Some(Err(error)) = written {
+                whole.notice = Some(format!("the journal cannot be written: {}", plain(&error)));
+                job.backoff.stop();
+            }
+        }
+        Err(_) if whole.tries == 0 && job.backoff.is_stopped() => whole.status = ImportStatus::Left,
+        Err(failure) => {
+            let exit = failure.cause.disposition(job.settings.on_too_large).exit;
+            whole.status =
+                if exit == Exit::Rejected { ImportStatus::Rejected } else { ImportStatus::Deferred };
+            whole.remedy =
+                (failure.cause != Cause::Signal).then(|| delivery::remedy_of(&failure, job.settings));
+            whole.failure = Some(failure);
+        }
+    }
+}
+
+/// How often a message is tried whose failure may be its own.
+const TRIES: u32 = 5;
+/// How often a message is tried that meets trouble while others get through: a lossy network, or something that drops this one.
+const TRIES_AMONG_SUCCESSES: u32 = 10;
+
+/// Sends a copy until it is taken, refused for ever, or given up. The bytes are the same each time: Action Mailbox stores them once.
+fn persist(job: &Job<'_>, client: &Client, prepared: &Prepared, whole: &mut Report) -> Result<(), Failure> {
+    let mut own_failures = 0;
+    let mut failures_among_successes = 0;
+    let mut successes = job.backoff.successes();
+    let mut last = None;
+    loop {
+        let Some(permit) = job.backoff.admits() else {
+            return Err(last.unwrap_or_else(|| {
+                Failure::new(Cause::Signal, "the run was ended before it was delivered")
+            }));
+        };
+        whole.tries += 1;
+        let deadline = Instant::now() + job.settings.network.timeout;
+        let reply = delivery::post(job.settings, client, prepared, deadline);
+        whole.http_status = reply.as_ref().ok().map(|reply| reply.status);
+        let asked = reply.as_ref().ok().and_then(|reply| reply.retry_after);
+        let failure = match reply.and_then(|reply| delivery::judged(job.settings, reply)) {
+            Ok(()) => {
+                job.backoff.succeeded(permit);
+                return Ok(());
+            }
+            Err(failure) => failure,
+        };
+        match response(failure.cause, job) {
+            Response::Refused => {
+                job.backoff.succeeded(permit);
+                return Err(failure);
+            }
+            Response::Stop => {
+                job.backoff.stop();
+                return Err(failure);
+            }
+            // A connection that was kept alive may have been closed meanwhile: that says nothing.
+            Response::Wait if failure.cause == Cause::ConnectionLost && whole.tries == 1 => {
+                job.backoff.undecided(permit);
+                last = Some(failure);
+            }
+            Response::Wait => {
+                job.backoff.unavailable(permit, &failure, asked);
+                let now = job.backoff.successes();
+                failures_among_successes += u32::from(now > successes);
+                successes = now;
+                if failures_among_successes >= TRIES_AMONG_SUCCESSES {
+                    return Err(failure);
+                }
+                last = Some(failure);
+            }
+            Response::TryAgain => {
+                job.backoff.failed(permit);
+                own_failures += 1;
+                if own_failures >= TRIES {
+                    return Err(failure);
+                }
+                job.backoff.pause(Duration::from_secs(1 << (own_failures - 1)));
+                last = Some(failure);
+            }
+        }
+    }
+}
+
+/// What to do about a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Response {
+    /// This message is refused for ever; the others go on.
+    Refused,
+    /// Every message would fail so until somebody mends it.
+    Stop,
+    /// The server or the network is in trouble: everybody waits.
+    Wait,
+    /// Perhaps this message alone.
+    TryAgain,
+}
+
+fn response(cause: Cause, job: &Job<'_>) -> Response {
+    if cause.disposition(job.settings.on_too_large).exit == Exit::Rejected {
+        return Response::Refused;
+    }
+    match cause {
+        Cause::Answer(429 | 502 | 503 | 504)
+        | Cause::NameNotFound
+        | Cause::CannotConnect
+        | Cause::ConnectionLost
+        | Cause::Deadline => Response::Wait,
+        Cause::Answer(400 | 408 | 413 | 422 | 500..) | Cause::OutOfMemory => Response::TryAgain,
+        _ => Response::Stop,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_one_message_s_failure() {
+        let source = MessageSource::File("1.eml".into());
+        let report = surviving(&source, || panic!("provoked"));
+        assert_eq!((report.status, report.failure.unwrap().cause), (ImportStatus::Deferred, Cause::Panic));
+        assert_eq!(
+            surviving(&source, || Report::of(&source, ImportStatus::Known)).status,
+            ImportStatus::Known
+        );
+    }
+}

@@ -1,0 +1,122 @@
+//! The configuration of each caller: the files of `examples/`, part of the program, filled in.
+
+/// A program that starts `ingress`, and what configures it.
+#[derive(Debug)]
+pub(crate) struct Caller {
+    pub(crate) name: &'static str,
+    /// `README.md` of its folder.
+    pub(super) page: &'static str,
+    pub(super) files: &'static [File],
+}
+
+#[derive(Debug)]
+pub(super) struct File {
+    pub(super) name: &'static str,
+    pub(super) text: &'static str,
+}
+
+/// A caller and the files of its folder below `examples/`.
+macro_rules! caller {
+    ($name:literal: $($file:literal),+) => {
+        Caller {
+            name: $name,
+            page: include_str!(concat!("../../../examples/", $name, "/README.md")),
+            files: &[$(File {
+                name: $file,
+                text: include_str!(concat!("../../../examples/", $name, "/", $file)),
+            }),+],
+        }
+    };
+}
+
+/// All of them, the commonest first.
+pub(crate) const CALLERS: &[Caller] = &[
+    caller!("postfix": "master.cf", "main.cf", "chatwoot_recipients", "chatwoot_transport"),
+    caller!("postfix-alias": "main.cf", "chatwoot_aliases", "chatwoot_virtual"),
+    caller!("exim": "chatwoot_domains", "chatwoot_inboxes", "chatwoot_main", "chatwoot_router", "chatwoot_transport"),
+    caller!("opensmtpd": "smtpd.conf", "chatwoot.sh"),
+    caller!("sendmail": "chatwoot.m4", "chatwoot.sh", "relay-domains"),
+    caller!("qmail": "virtualdomains", "rcpthosts", "dot-qmail-default"),
+    caller!("courier": "aliases", "esmtpacceptmailfor", "dot-courier-default"),
+    caller!("getmail": "getmailrc", "getmailrc-multidrop"),
+    caller!("fetchmail": "fetchmailrc"),
+    caller!("fdm": "fdm.conf"),
+    caller!("dovecot-sieve": "91-chatwoot.conf", "chatwoot.sieve", "chatwoot", "chatwoot-again.sieve", "chatwoot-again"),
+    caller!("procmail": "procmailrc", "main.cf", "chatwoot_virtual"),
+    caller!("maildrop": "mailfilter", "main.cf", "chatwoot_virtual"),
+];
+
+impl Caller {
+    pub(crate) fn named(name: &str) -> Option<&'static Self> {
+        CALLERS.iter().find(|caller| caller.name == name)
+    }
+
+    /// The caller's own name, as its people write it: the title of its page.
+    pub(crate) fn title(&self) -> &'static str {
+        let first = self.page.lines().next().unwrap_or_default();
+        first.trim_start_matches("# ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::fs;
+
+    use super::*;
+
+    const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples");
+
+    fn names_in(folder: &str) -> BTreeSet<String> {
+        let entries = fs::read_dir(folder).unwrap().map(Result::unwrap);
+        entries.map(|entry| entry.file_name().into_string().unwrap()).collect()
+    }
+
+    #[test]
+    fn the_command_line_knows_the_same_callers() {
+        let names: Vec<&str> = CALLERS.iter().map(|caller| caller.name).collect();
+        assert_eq!(names, crate::cli::CALLERS);
+    }
+
+    #[test]
+    fn every_folder_of_the_examples_is_a_caller_s_but_that_of_the_messages() {
+        let folders = names_in(EXAMPLES).into_iter().filter(|name| !name.contains('.') && name != "messages");
+        let callers: BTreeSet<String> = CALLERS.iter().map(|caller| caller.name.to_owned()).collect();
+        assert_eq!(callers, folders.collect());
+    }
+
+    #[test]
+    fn every_file_of_a_caller_s_folder_is_part_of_the_program_and_stands_on_its_page() {
+        for caller in CALLERS {
+            let folder = format!("{EXAMPLES}/{}", caller.name);
+            let mut files: BTreeSet<String> = caller.files.iter().map(|file| file.name.to_owned()).collect();
+            for file in &files {
+                let heading = format!("\n### `{file}`: ");
+                assert_eq!(caller.page.matches(&heading).count(), 1, "{}: {heading}", caller.name);
+            }
+            files.insert("README.md".to_owned());
+            assert_eq!(files, names_in(&folder));
+        }
+    }
+
+    #[test]
+    fn all_pages_have_the_same_shape() {
+        for caller in CALLERS {
+            let sections: Vec<&str> =
+                caller.page.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+            assert_eq!(
+                sections,
+                [
+                    "Files",
+                    "Put in force",
+                    "Test",
+                    "On failure",
+                    "Where to look",
+                    "What goes wrong without these settings"
+                ],
+                "{}",
+                caller.name
+            );
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! `ingress try`.
+
+mod command;
+mod stand_in;
+
+pub(crate) use command::run;

@@ -1,0 +1,217 @@
+//! One message to all its envelope recipients: the path that every message takes, whoever hands it over.
+
+use std::time::Instant;
+
+use crate::clock::now;
+use crate::http::{Client, Reply};
+use crate::log::Line;
+use crate::settings::Settings;
+use chatwoot_mail::envelope::{Envelope, Sender};
+use chatwoot_mail::message::address::Address;
+use chatwoot_mail::message::header::{self, Header};
+use chatwoot_mail::outcome::{Cause, Exit, Failure};
+use chatwoot_mail::repair::{Repaired, Unrepaired, repair};
+use chatwoot_mail::route::{self, Route};
+use chatwoot_mail::rules::Rules;
+use chatwoot_mail::wire_message::WireMessage;
+
+/// A delivery to one recipient: what was sent and what came of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Attempt {
+    /// `message-id=`, `recipient=`, `sender=`, `size=`, `repairs=`, `route=` of the log.
+    pub(crate) message: Line,
+    pub(crate) repairs: Vec<&'static str>,
+    /// Whether Chatwoot will show it, as far as can be foretold.
+    pub(crate) arrives: bool,
+    /// The HTTP status, when there was an answer.
+    pub(crate) status: Option<u16>,
+    pub(crate) result: Result<(), Failure>,
+}
+
+impl Attempt {
+    /// An attempt that did not get as far as the network.
+    fn failed_before(message: Line, failure: Failure) -> Self {
+        Self { message, repairs: Vec::new(), arrives: true, status: None, result: Err(failure) }
+    }
+}
+
+/// Delivers `message` to each of the envelope's recipients, or once when there is none.
+///
+/// What is worth trying again ends the round: the mail server comes back with the whole, and what was taken already is known by its
+/// bytes. `each` sees every attempt. The error stands for all of them.
+pub(crate) fn deliver(
+    settings: &Settings,
+    client: &Client,
+    envelope: &Envelope,
+    message: Unrepaired,
+    deadline: Instant,
+    mut each: impl FnMut(&Attempt),
+) -> Result<(), Failure> {
+    let recipients: Vec<Option<&Address>> = match envelope.recipients.as_slice() {
+        [] => vec![None],
+        some => some.iter().map(Some).collect(),
+    };
+    let mut rest = message;
+    let mut worst: Option<Failure> = None;
+    for (number, recipient) in recipients.iter().enumerate() {
+        let last = number + 1 == recipients.len();
+        let copy = if last { Ok(std::mem::take(&mut rest)) } else { copied(&rest) };
+        let attempt = match copy {
+            Ok(copy) => attempt(settings, client, &envelope.sender, *recipient, copy, deadline),
+            Err(failure) => {
+                Attempt::failed_before(described(&rest.bytes, *recipient, &envelope.sender), failure)
+            }
+        };
+        each(&attempt);
+        let Err(failure) = attempt.result else { continue };
+        let deferred = failure.cause.disposition(settings.on_too_large).exit == Exit::Deferred;
+        worst = Some(match worst {
+            Some(before) => before.weightier(failure, settings.on_too_large),
+            None => failure,
+        });
+        if deferred {
+            break;
+        }
+    }
+    worst.map_or(Ok(()), Err)
+}
+
+/// A copy for one recipient of several; memory that cannot be had is no reason to abort.
+pub(crate) fn copied(message: &Unrepaired) -> Result<Unrepaired, Failure> {
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(message.bytes.len()).map_err(|_| {
+        Failure::new(Cause::OutOfMemory, "no memory for a copy of the message for each recipient")
+    })?;
+    bytes.extend_from_slice(&message.bytes);
+    Ok(Unrepaired { bytes, returns_mended: message.returns_mended })
+}
+
+fn attempt(
+    settings: &Settings,
+    client: &Client,
+    sender: &Sender,
+    recipient: Option<&Address>,
+    message: Unrepaired,
+    deadline: Instant,
+) -> Attempt {
+    let prepared = prepare(message, recipient, sender, &settings.rules);
+    let reply = post(settings, client, &prepared, deadline);
+    Attempt {
+        message: prepared.line,
+        repairs: prepared.repairs,
+        arrives: prepared.route.arrives(),
+        status: reply.as_ref().ok().map(|reply| reply.status),
+        result: reply.and_then(|reply| judged(settings, reply)),
+    }
+}
+
+/// A message as it will be sent to one recipient.
+#[derive(Clone, Debug)]
+pub(crate) struct Prepared {
+    /// `message-id=`, `recipient=`, `sender=`, `size=`, `repairs=`, `route=` of the log.
+    pub(crate) line: Line,
+    pub(crate) repairs: Vec<&'static str>,
+    pub(crate) route: Route,
+    pub(crate) wire_message: Result<WireMessage, Failure>,
+}
+
+/// Repairs a message for one recipient, and foretells its route.
+pub(crate) fn prepare(
+    message: Unrepaired,
+    recipient: Option<&Address>,
+    sender: &Sender,
+    rules: &Rules,
+) -> Prepared {
+    let Repaired { bytes, repairs, attachments } = repair(message, recipient, sender, &rules.repairs);
+    let mut line = described(&bytes, recipient, sender);
+    line.add("repairs", repairs.join(","));
+    let route = route::of_header(&route::header_of(&bytes), &rules.chatwoot);
+    line.add("route", &route);
+    line.add_some("notice", route::too_many(attachments));
+    let wire_message = WireMessage::write(bytes, recipient, rules.service, &rules.repairs)
+        .map_err(|_| Failure::new(Cause::OutOfMemory, "no memory to make the message 7-bit"));
+    let converted = wire_message.as_ref().is_ok_and(|wire_message| wire_message.converted);
+    line.add_some("converted", converted.then_some("7bit"));
+    Prepared { line, repairs, route, wire_message }
+}
+
+/// Sends it once.
+///
+/// # Errors
+///
+/// When it cannot be sent, or no answer came.
+pub(crate) fn post(
+    settings: &Settings,
+    client: &Client,
+    prepared: &Prepared,
+    deadline: Instant,
+) -> Result<Reply, Failure> {
+    let wire_message = prepared.wire_message.clone()?;
+    let request = settings.endpoint.request(&settings.secret, wire_message, now())?;
+    client.send(&request, deadline)
+}
+
+/// The service's own success answer is the only proof, and it says nothing more.
+///
+/// # Errors
+///
+/// What any other answer means.
+pub(crate) fn judged(settings: &Settings, reply: Reply) -> Result<(), Failure> {
+    let status = reply.status;
+    let detail = match (settings.endpoint.succeeded(status), reply.wordy) {
+        (true, false) => return Ok(()),
+        (true, true) => format!("the endpoint answered {status} with a page, which Rails never does"),
+        (false, _) => format!("the endpoint answered {status}"),
+    };
+    Err(Failure::new(Cause::Answer(status), detail))
+}
+
+/// The log line of a message that was delivered, or not; without the remedy.
+pub(crate) fn outcome_line(
+    message: &Line,
+    status: Option<u16>,
+    failure: Option<&Failure>,
+    settings: &Settings,
+    milliseconds: u128,
+) -> (Exit, Line) {
+    let disposition = failure.map(|failure| (failure, failure.cause.disposition(settings.on_too_large)));
+    let exit = disposition.map_or(Exit::Delivered, |(_, disposition)| disposition.exit);
+    let mut line = Line::default();
+    line.add("outcome", exit.word());
+    line.add("code", disposition.map_or("2.0.0", |(_, disposition)| disposition.code));
+    line.add_some("status", status);
+    line.add("exit", exit.status());
+    line.append(message);
+    line.add("ms", milliseconds);
+    if let Some(failure) = failure {
+        line.add("cause", &failure.detail);
+    }
+    (exit, line)
+}
+
+/// What the administrator does about a failure.
+pub(crate) fn remedy_of(failure: &Failure, settings: &Settings) -> &'static str {
+    chatwoot_mail::outcome::remedy(failure.cause, settings.endpoint.service(), settings.on_too_large)
+}
+
+/// What the log says of a message.
+pub(crate) fn described(bytes: &[u8], recipient: Option<&Address>, sender: &Sender) -> Line {
+    let mut line = Line::default();
+    line.add("message-id", message_id(bytes));
+    line.add("recipient", recipient.map_or_else(|| "-".to_owned(), ToString::to_string));
+    match sender {
+        Sender::Unknown => line.add("sender", "-"),
+        Sender::Null => line.add("sender", "<>"),
+        Sender::Known(address) => line.add("sender", address),
+    }
+    line.add("size", bytes.len());
+    line
+}
+
+/// The Message-ID, or `-`.
+pub(crate) fn message_id(bytes: &[u8]) -> String {
+    let section = bytes.get(..header::section_length(bytes)).unwrap_or_default();
+    let header = Header::parse(section);
+    let field = header.named("Message-ID").next_back();
+    field.map_or_else(|| "-".to_owned(), |field| String::from_utf8_lossy(field.trimmed()).into_owned())
+}

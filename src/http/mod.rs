@@ -1,0 +1,14 @@
+//! Chatwoot's HTTP side: the one place that names reqwest and rustls.
+
+mod answer;
+mod certificate_error;
+mod client;
+mod handshake;
+mod retry_after;
+mod tls;
+
+pub(crate) use answer::Answer;
+pub(crate) use certificate_error::CertificateError;
+pub(crate) use client::{Client, Reply};
+pub(crate) use handshake::{Handshake, Refusal, shake};
+pub(crate) use tls::bundle;

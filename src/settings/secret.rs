@@ -1,0 +1,118 @@
+//! Passwords and keys: read from where the settings say, refused where others can read them, never shown.
+
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::Path;
+
+use rustix::fs::OFlags;
+
+use super::ConfigError;
+use crate::io_error::plain;
+use chatwoot_mail::request::Secret;
+
+/// What a secret is called in complaints about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Password,
+    SigningKey,
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Password => "the password",
+            Self::SigningKey => "the signing key",
+        }
+    }
+
+    /// Takes one line, without its line end.
+    pub(super) fn read_line(self, text: &str, origin: &str) -> Result<Secret, ConfigError> {
+        Secret::from_line(text).map_err(|what| ConfigError::new(format!("{origin}: {} {what}", self.name())))
+    }
+
+    /// Reads a file that holds it and nothing else.
+    pub(super) fn read_file(self, path: &Path) -> Result<Secret, ConfigError> {
+        let (bytes, others_can_read) = read_small(path)?;
+        let shown = path.display();
+        if others_can_read {
+            return Err(readable_by_others(path));
+        }
+        let text = String::from_utf8(bytes)
+            .map_err(|_| ConfigError::new(format!("{shown}: {} is not UTF-8 text", self.name())))?;
+        self.read_line(&text, &shown.to_string())
+    }
+}
+
+/// What to say of a file that holds a password and that everybody on the machine can read.
+pub(crate) fn readable_by_others(path: &Path) -> ConfigError {
+    let shown = path.display();
+    ConfigError::new(format!("{shown} holds a password and others can read it"))
+        .with_hint(format!("chmod o-rwx {shown}"))
+}
+
+/// The largest file that is read as configuration or password.
+const SMALL: u64 = 1024 * 1024;
+
+/// Reads a configuration or password file whole; says whether others than owner and group can read or write it.
+///
+/// Opens without blocking: a FIFO nobody writes to must not hang a delivery.
+pub(crate) fn read_small(path: &Path) -> Result<(Vec<u8>, bool), ConfigError> {
+    let cannot = |error: std::io::Error| {
+        ConfigError::new(format!("cannot read {}: {}", path.display(), plain(&error)))
+    };
+    let nonblocking = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or(0);
+    let file = File::options().read(true).custom_flags(nonblocking).open(path).map_err(cannot)?;
+    let metadata = file.metadata().map_err(cannot)?;
+    let mut bytes = Vec::new();
+    file.take(SMALL + 1).read_to_end(&mut bytes).map_err(cannot)?;
+    if bytes.len() as u64 > SMALL {
+        return Err(ConfigError::new(format!("cannot read {}: it is larger than 1 MiB", path.display())));
+    }
+    Ok((bytes, metadata.mode() & 0o006 != 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    fn file(mode: u32, content: &[u8]) -> tempfile::NamedTempFile {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), content).unwrap();
+        std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(mode)).unwrap();
+        file
+    }
+
+    #[test]
+    fn one_line_with_or_without_its_end_is_a_password() {
+        for content in ["swordfish", "swordfish\n", "swordfish\r\n"] {
+            assert_eq!(
+                Kind::Password.read_file(file(0o640, content.as_bytes()).path()).unwrap().reveal(),
+                "swordfish"
+            );
+        }
+    }
+
+    #[test]
+    fn a_file_that_others_can_read_is_refused() {
+        let error = Kind::Password.read_file(file(0o644, b"swordfish").path()).unwrap_err().to_string();
+        assert!(error.contains("others can read it") && !error.contains("swordfish"), "{error}");
+    }
+
+    #[test]
+    fn empty_two_lines_control_characters_and_other_charsets_are_refused_without_being_shown() {
+        for content in [&b""[..], b"\n", b"hush\nhush\n", b"hu\0sh", b"hu\xffsh"] {
+            let error = Kind::Password.read_file(file(0o600, content).path()).unwrap_err().to_string();
+            assert!(!error.contains("hu"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_missing_file_and_a_directory_are_named() {
+        let error = Kind::Password.read_file(Path::new("/nonexistent/password")).unwrap_err().to_string();
+        assert_eq!(error, "cannot read /nonexistent/password: no such file or directory");
+        let error = Kind::Password.read_file(Path::new("/")).unwrap_err().to_string();
+        assert_eq!(error, "cannot read /: is a directory");
+    }
+}
