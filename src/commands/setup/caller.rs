@@ -1,4 +1,4 @@
-//! The configuration of each caller: the files of `examples/`, part of the program, filled in.
+//! The callers and their templates, which are part of the program. Filled in with sample values, they are the folders of `examples/`.
 
 /// A program that starts `ingress`, and what configures it.
 #[derive(Debug)]
@@ -15,15 +15,15 @@ pub(super) struct File {
     pub(super) text: &'static str,
 }
 
-/// A caller and the files of its folder below `examples/`.
+/// A caller and the files of its folder below `templates/`.
 macro_rules! caller {
     ($name:literal: $($file:literal),+) => {
         Caller {
             name: $name,
-            page: include_str!(concat!("../../../examples/", $name, "/README.md")),
+            page: include_str!(concat!("templates/", $name, "/README.md")),
             files: &[$(File {
                 name: $file,
-                text: include_str!(concat!("../../../examples/", $name, "/", $file)),
+                text: include_str!(concat!("templates/", $name, "/", $file)),
             }),+],
         }
     };
@@ -63,6 +63,8 @@ mod tests {
     use std::collections::BTreeSet;
     use std::fs;
 
+    use super::super::page::filled_in;
+    use super::super::values::{Given, Values};
     use super::*;
 
     const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples");
@@ -83,6 +85,22 @@ mod tests {
         let folders = names_in(EXAMPLES).into_iter().filter(|name| !name.contains('.') && name != "messages");
         let callers: BTreeSet<String> = CALLERS.iter().map(|caller| caller.name.to_owned()).collect();
         assert_eq!(callers, folders.collect());
+    }
+
+    /// With `UPDATE_EXAMPLES` set, it writes them.
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "the developer asks for new examples by a variable")]
+    fn the_examples_are_the_templates_filled_in_with_the_sample_values() {
+        let samples = Values::new(Given::default()).unwrap();
+        for caller in CALLERS {
+            for (name, text) in filled_in(caller, &samples).files {
+                let path = format!("{EXAMPLES}/{}/{name}", caller.name);
+                if std::env::var_os("UPDATE_EXAMPLES").is_some() {
+                    fs::write(&path, &text).unwrap();
+                }
+                assert_eq!(fs::read_to_string(&path).unwrap(), text, "{path}: run with UPDATE_EXAMPLES=1");
+            }
+        }
     }
 
     #[test]

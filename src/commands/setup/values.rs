@@ -2,13 +2,13 @@
 
 use std::fmt::{self, Display, Formatter};
 
-/// What the examples say: the sample values, all of which can be replaced.
-pub(super) const DOMAIN: &str = "reply.example.com";
-pub(super) const INBOX_LOCAL: &str = "support";
-pub(super) const INBOX_DOMAIN: &str = "example.com";
-pub(super) const USER: &str = "ingress";
-pub(super) const BINARY: &str = "/usr/bin/ingress";
-pub(super) const CONFIG: &str = "/etc/ingress.toml";
+/// The sample values, of which the examples are made.
+const DOMAIN: &str = "reply.example.com";
+const INBOX_LOCAL: &str = "support";
+const INBOX_DOMAIN: &str = "example.com";
+const USER: &str = "ingress";
+const BINARY: &str = "/usr/bin/ingress";
+const CONFIG: &str = "/etc/ingress.toml";
 
 /// What the operator gave.
 #[derive(Clone, Debug, Default)]
