@@ -8,11 +8,9 @@
     reason = "a test that meets what it does not expect fails"
 )]
 
-mod authority;
 mod certificates;
 mod check;
 mod check_tls;
-mod checked;
 mod configuration;
 mod connections;
 mod crowd;
@@ -29,13 +27,13 @@ mod proxy;
 mod purity;
 mod qmail_and_courier;
 mod rehearsal;
-mod run;
 mod secrets;
-mod server;
 mod services;
-mod setting;
 mod setup;
 mod signals;
 mod streams;
+mod support;
 mod terminal;
 mod too_large;
+
+use support::{authority, checked, run, server, setting};
