@@ -248,7 +248,7 @@ fn part_header(header: &mut Header<'_>, kind: &ContentType) -> Vec<u8> {
         header.fields().filter(|field| is_moved(field.name)).map(|field| field.at).collect();
     let mut section = Vec::new();
     for at in &moved {
-        section.extend_from_slice(header.raw(*at));
+        section.extend(header.raw(*at));
     }
     for at in moved.into_iter().rev() {
         header.remove(at);

@@ -8,11 +8,19 @@ use crate::message::header::Header;
 /// Before the name of the field that was replaced.
 pub(super) const PREFIX: &str = "X-Ingress-Original-";
 
+/// How much of a value with 8-bit or control characters is kept: what is longer than this is no address list of a person's.
+const LONGEST_ENCODED: usize = 4096;
+
 /// Turns the field at `at` into `X-Ingress-Original-NAME`, its text RFC 2047-encoded where it was not plain ASCII.
 pub(super) fn preserve(header: &mut Header<'_>, at: usize, name: &str) {
-    let Some(field) = header.fields().find(|field| field.at == at) else { return };
-    let value = if is_plain(field.value) { field.value.to_vec() } else { encoded(field.value) };
-    header.replace(at, &format!("{PREFIX}{name}"), &value);
+    let Some(field) = header.field(at) else { return };
+    let name = format!("{PREFIX}{name}");
+    if is_plain(field.value) {
+        header.rename(at, &name);
+    } else {
+        let value = encoded(field.value.get(..LONGEST_ENCODED).unwrap_or(field.value));
+        header.replace(at, &name, &value);
+    }
 }
 
 /// Gives the field at `at` another value, and keeps the one it had.

@@ -10,10 +10,10 @@ use crate::message::{address, encoded_word};
 /// `boundary` takes the place of a boundary that is not ASCII.
 pub(super) fn convert(header: &mut Header<'_>, boundary: Option<&str>) {
     for at in 0..header.line_count() {
-        if is_seven_bit(header.raw(at)) {
+        if header.all(at, is_seven_bit) {
             continue;
         }
-        let converted = header.fields().find(|field| field.at == at).map(|field| {
+        let converted = header.field(at).map(|field| {
             let name = String::from_utf8_lossy(field.name).into_owned();
             let value = value(&name, field.value, boundary);
             (name, value)
@@ -21,11 +21,13 @@ pub(super) fn convert(header: &mut Header<'_>, boundary: Option<&str>) {
         match converted {
             Some((name, value)) => header.replace(at, &name, &value),
             None => {
-                let line = no_field(header.raw(at));
+                let line = no_field(&header.raw(at));
                 header.overwrite(at, line);
             }
         }
     }
+    // What no reader reads needs no encoded words.
+    header.change_beyond(|piece| (!is_seven_bit(piece)).then(|| masked(piece)));
 }
 
 /// Fields that hold addresses (RFC 5322, section 3.6; RFC 8098, section 2.1).
