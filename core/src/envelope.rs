@@ -4,8 +4,8 @@ use std::ffi::{OsStr, OsString};
 
 use crate::environment::Environment;
 use crate::message::address::{self, Address};
-use crate::message::header::{self, Header};
-use crate::message::preamble_length;
+use crate::message::header::Header;
+use crate::message::header_of;
 
 /// Who sent the message and whom this copy is for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,15 +36,23 @@ pub fn read(
     environment: &Environment,
     message: &[u8],
 ) -> Envelope {
-    let start = message.get(preamble_length(message)..).unwrap_or_default();
-    let header = Header::parse(start.get(..header::section_length(start)).unwrap_or_default());
+    read_with(recipients, sender, environment, &header_of(message))
+}
+
+/// The same of a message whose header was read already.
+pub fn read_with(
+    recipients: &[OsString],
+    sender: Option<&OsStr>,
+    environment: &Environment,
+    header: &Header<'_>,
+) -> Envelope {
     let mut ignored = Vec::new();
     let found = of_arguments(recipients, &mut ignored)
         .or_else(|| of_environment(environment, &mut ignored))
-        .or_else(|| of_fields(&header));
+        .or_else(|| of_fields(header));
     let (recipients, named_by) =
         found.map_or((Vec::new(), None), |(recipients, origin)| (recipients, Some(origin)));
-    Envelope { recipients, named_by, sender: sender_of(sender, environment, &header), ignored }
+    Envelope { recipients, named_by, sender: sender_of(sender, environment, header), ignored }
 }
 
 /// Recipients, and who named them.

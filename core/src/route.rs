@@ -8,7 +8,8 @@ use crate::message::address::{self, Address, Item};
 use crate::message::header::{self, Field, Header};
 use crate::message::mime::transfer_encoding::TransferEncoding;
 use crate::message::mime::{Part, last};
-use crate::message::preamble_length;
+
+pub use crate::message::header_of;
 
 /// What is known of the Chatwoot at the other end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -298,12 +299,6 @@ pub fn reply_uuid(local: &str) -> Option<String> {
     let sized = groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12]);
     let hexadecimal = groups.iter().all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()));
     (sized && hexadecimal).then(|| uuid.to_ascii_lowercase())
-}
-
-/// The header section of a message, behind whatever stands before it.
-pub fn header_of(message: &[u8]) -> Header<'_> {
-    let start = message.get(preamble_length(message)..).unwrap_or_default();
-    Header::parse(start.get(..header::section_length(start)).unwrap_or_default())
 }
 
 #[cfg(test)]

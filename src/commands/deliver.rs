@@ -120,19 +120,21 @@ fn addressed(
     message: &Unrepaired,
     final_status: &FinalStatus,
 ) -> Result<Envelope, Ended> {
-    let envelope = envelope::read(
+    let header = message::header_of(&message.bytes);
+    let envelope = envelope::read_with(
         &options.envelope.recipient,
         options.envelope.sender.as_deref(),
         environment,
-        &message.bytes,
+        &header,
     );
     {
         let mut context = final_status.context();
         context.notices.extend(envelope.ignored.iter().cloned());
-        context.message = delivery::described(&message.bytes, envelope.recipients.first(), &envelope.sender);
+        context.message =
+            delivery::described(&header, message.bytes.len(), envelope.recipients.first(), &envelope.sender);
     }
     provoked_panic(environment);
-    if !message::has_header(&message.bytes) {
+    if header.fields().next().is_none() {
         return Err(Ended::unlogged(Failure::new(Cause::NoHeader, "the input has no header field")));
     }
     Ok(envelope)

@@ -8,9 +8,10 @@ use crate::log::Line;
 use crate::settings::Settings;
 use chatwoot_mail::envelope::{Envelope, Sender};
 use chatwoot_mail::message::address::Address;
-use chatwoot_mail::message::header::{self, Header};
+use chatwoot_mail::message::header::Header;
+use chatwoot_mail::message::header_of;
 use chatwoot_mail::outcome::{Cause, Exit, Failure};
-use chatwoot_mail::repair::{Repaired, Unrepaired, repair};
+use chatwoot_mail::repair::{Repaired, Unrepaired, repair_and_look};
 use chatwoot_mail::route::{self, Route};
 use chatwoot_mail::rules::Rules;
 use chatwoot_mail::wire_message::WireMessage;
@@ -58,9 +59,10 @@ pub(crate) fn deliver(
         let copy = if last { Ok(std::mem::take(&mut rest)) } else { copied(&rest) };
         let attempt = match copy {
             Ok(copy) => attempt(settings, client, &envelope.sender, *recipient, copy, deadline),
-            Err(failure) => {
-                Attempt::failed_before(described(&rest.bytes, *recipient, &envelope.sender), failure)
-            }
+            Err(failure) => Attempt::failed_before(
+                described(&header_of(&rest.bytes), rest.bytes.len(), *recipient, &envelope.sender),
+                failure,
+            ),
         };
         each(&attempt);
         let Err(failure) = attempt.result else { continue };
@@ -122,10 +124,11 @@ pub(crate) fn prepare(
     sender: &Sender,
     rules: &Rules,
 ) -> Prepared {
-    let Repaired { bytes, repairs, attachments } = repair(message, recipient, sender, &rules.repairs);
-    let mut line = described(&bytes, recipient, sender);
+    let look = |header: &Header<'_>| (route::of_header(header, &rules.chatwoot), message_id_in(header));
+    let (repaired, (route, message_id)) = repair_and_look(message, recipient, sender, &rules.repairs, look);
+    let Repaired { bytes, repairs, attachments } = repaired;
+    let mut line = line_of(&message_id, bytes.len(), recipient, sender);
     line.add("repairs", repairs.join(","));
-    let route = route::of_header(&route::header_of(&bytes), &rules.chatwoot);
     line.add("route", &route);
     line.add_some("notice", route::too_many(attachments));
     let wire_message = WireMessage::write(bytes, recipient, rules.service, &rules.repairs)
@@ -194,24 +197,35 @@ pub(crate) fn remedy_of(failure: &Failure, settings: &Settings) -> &'static str 
     chatwoot_mail::outcome::remedy(failure.cause, settings.endpoint.service(), settings.on_too_large)
 }
 
-/// What the log says of a message.
-pub(crate) fn described(bytes: &[u8], recipient: Option<&Address>, sender: &Sender) -> Line {
+/// What the log says of a message of `size` bytes.
+pub(crate) fn described(
+    header: &Header<'_>,
+    size: usize,
+    recipient: Option<&Address>,
+    sender: &Sender,
+) -> Line {
+    line_of(&message_id_in(header), size, recipient, sender)
+}
+
+fn line_of(message_id: &str, size: usize, recipient: Option<&Address>, sender: &Sender) -> Line {
     let mut line = Line::default();
-    line.add("message-id", message_id(bytes));
+    line.add("message-id", message_id);
     line.add("recipient", recipient.map_or_else(|| "-".to_owned(), ToString::to_string));
     match sender {
         Sender::Unknown => line.add("sender", "-"),
         Sender::Null => line.add("sender", "<>"),
         Sender::Known(address) => line.add("sender", address),
     }
-    line.add("size", bytes.len());
+    line.add("size", size);
     line
 }
 
 /// The Message-ID, or `-`.
 pub(crate) fn message_id(bytes: &[u8]) -> String {
-    let section = bytes.get(..header::section_length(bytes)).unwrap_or_default();
-    let header = Header::parse(section);
+    message_id_in(&header_of(bytes))
+}
+
+fn message_id_in(header: &Header<'_>) -> String {
     let field = header.named("Message-ID").next_back();
     field.map_or_else(|| "-".to_owned(), |field| String::from_utf8_lossy(field.trimmed()).into_owned())
 }

@@ -61,7 +61,8 @@ pub fn section_length(bytes: &[u8]) -> usize {
 impl<'a> Header<'a> {
     /// Splits a header section into its lines.
     pub fn parse(section: &'a [u8]) -> Self {
-        let mut lines = Vec::with_capacity(32);
+        // A line of typical length, or two.
+        let mut lines = Vec::with_capacity((section.len() / 48).clamp(1, 32));
         let mut ranges = line_ranges(section);
         lines.extend(ranges.by_ref().take(MOST_LINES).filter_map(|range| section.get(range)).map(Line::read));
         let beyond = ranges.next().and_then(|range| section.get(range.start..));
@@ -156,7 +157,7 @@ impl<'a> Header<'a> {
     /// Replaces the line at `at`, whatever it is, by bytes that are no field.
     pub fn overwrite(&mut self, at: usize, raw: Vec<u8>) {
         if let Some(line) = self.lines.get_mut(at) {
-            *line = Line { name: Cow::Borrowed(&[]), rest: Cow::Owned(raw) };
+            *line = Line::of_bytes(raw);
             self.changed = true;
         }
     }
@@ -215,6 +216,31 @@ impl<'a> Header<'a> {
         left.extend(piece.get(done..).map(Cow::Borrowed));
     }
 
+    /// Fills up the lines from what lies beyond, where edits made room that the mail gem would fill; says which lines are new.
+    pub fn refill(&mut self) -> Range<usize> {
+        let start = self.lines.len();
+        while let Some(room) = MOST_LINES.checked_sub(self.lines.len()).filter(|room| *room > 0)
+            && !self.tail.is_empty()
+        {
+            if let Some(last) = self.lines.last_mut() {
+                last.end();
+            }
+            match self.tail.remove(0) {
+                Cow::Borrowed(piece) => {
+                    let mut ranges = line_ranges(piece);
+                    let taken = ranges.by_ref().take(room).filter_map(|range| piece.get(range));
+                    self.lines.extend(taken.map(Line::read));
+                    if let Some(rest) = ranges.next().and_then(|range| piece.get(range.start..)) {
+                        self.tail.insert(0, Cow::Borrowed(rest));
+                    }
+                }
+                Cow::Owned(piece) => self.lines.push(Line::of_bytes(piece)),
+            }
+            self.changed = true;
+        }
+        start..self.lines.len()
+    }
+
     /// Leaves no more lines than the mail gem reads, those that `counts` gives among them, as long as there is room: others give way,
     /// from the bottom, and lie beyond from now on. Each line is asked with the fields below it not yet seen: from the bottom up.
     ///
@@ -235,12 +261,10 @@ impl<'a> Header<'a> {
         let mut leaves = vec![false; standing.len()];
         let mut left = surplus;
         for rank in [Standing::GivesWay, Standing::Repeated, Standing::Counts] {
-            for (standing, leaves) in standing.iter().zip(&mut leaves).rev().filter(|(of, _)| **of == rank) {
-                if left > 0 {
-                    *leaves = true;
-                    left -= 1;
-                }
-                let _ = standing;
+            let of_rank = standing.iter().zip(&mut leaves).rev().filter(|(standing, _)| **standing == rank);
+            for (_, leaves) in of_rank.take(left) {
+                *leaves = true;
+                left -= 1;
             }
         }
         let moved = leaves.iter().take(MOST_LINES).any(|leaves| *leaves);
@@ -256,8 +280,7 @@ impl<'a> Header<'a> {
         let (gone, stay): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.lines).into_iter().partition(|_| leaves.next() == Some(&true));
         self.lines = stay;
-        let gone: Vec<Cow<'a, [u8]>> = gone.into_iter().flat_map(|line| [line.name, line.rest]).collect();
-        self.tail.splice(..0, gone);
+        self.tail.splice(..0, gone.into_iter().map(Line::into_bytes));
         self.changed = true;
     }
 
@@ -293,6 +316,15 @@ impl<'a> Line<'a> {
     fn read(raw: &'a [u8]) -> Self {
         let (name, rest) = raw.split_at_checked(name_length(raw).unwrap_or(0)).unwrap_or((&[], raw));
         Self { name: Cow::Borrowed(name), rest: Cow::Borrowed(rest) }
+    }
+
+    fn of_bytes(mut raw: Vec<u8>) -> Self {
+        let rest = raw.split_off(name_length(&raw).unwrap_or(0));
+        Self { name: Cow::Owned(raw), rest: Cow::Owned(rest) }
+    }
+
+    fn into_bytes(self) -> Cow<'a, [u8]> {
+        if self.name.is_empty() { self.rest } else { Cow::Owned([self.name, self.rest].concat()) }
     }
 
     fn written(name: &[u8], value: &[u8]) -> Self {

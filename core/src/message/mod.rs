@@ -8,4 +8,4 @@ pub mod mime;
 mod preamble;
 pub mod seven_bit;
 
-pub use preamble::{Preamble, has_header, preamble_length};
+pub use preamble::{Preamble, has_header, header_of, preamble_length};

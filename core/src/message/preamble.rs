@@ -39,11 +39,15 @@ pub fn preamble_length(bytes: &[u8]) -> usize {
     length
 }
 
+/// The header section of a message, behind whatever stands before it.
+pub fn header_of(bytes: &[u8]) -> Header<'_> {
+    let message = bytes.get(preamble_length(bytes)..).unwrap_or_default();
+    Header::parse(message.get(..header::section_length(message)).unwrap_or_default())
+}
+
 /// Whether there is a single header field: without one, it is no message.
 pub fn has_header(bytes: &[u8]) -> bool {
-    let message = bytes.get(preamble_length(bytes)..).unwrap_or_default();
-    let section = message.get(..header::section_length(message)).unwrap_or_default();
-    Header::parse(section).fields().next().is_some()
+    header_of(bytes).fields().next().is_some()
 }
 
 #[cfg(test)]

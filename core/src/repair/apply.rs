@@ -2,9 +2,10 @@
 
 use super::draft::Draft;
 use super::table::{REPAIRS, Step};
-use super::{EnabledRepairs, preamble};
+use super::{EnabledRepairs, field_limit, preamble};
 use crate::envelope::Sender;
 use crate::message::address::Address;
+use crate::message::header::Header;
 
 /// A message as it was read, its lines ending in CRLF.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,6 +35,17 @@ pub fn repair(
     sender: &Sender,
     enabled: &EnabledRepairs,
 ) -> Repaired {
+    repair_and_look(message, recipient, sender, enabled, |_| ()).0
+}
+
+/// The same, and shows the repaired header: whoever wants to know something of it need not read it again.
+pub fn repair_and_look<T>(
+    message: Unrepaired,
+    recipient: Option<&Address>,
+    sender: &Sender,
+    enabled: &EnabledRepairs,
+    look: impl FnOnce(&Header<'_>) -> T,
+) -> (Repaired, T) {
     let Unrepaired { mut bytes, returns_mended } = message;
     let mut done = Vec::new();
     if returns_mended {
@@ -56,10 +68,19 @@ pub fn repair(
             done.push(repair.name);
         }
     }
+    if enabled.is_on(&field_limit::TOO_MANY_FIELDS) && field_limit::keep_within(&mut draft.header) {
+        done.push(field_limit::TOO_MANY_FIELDS.name);
+    }
     let attachments = draft.attachments();
+    let seen = look(&draft.header);
     let changes = draft.changes();
     changes.apply(&mut bytes, start);
-    Repaired { bytes, repairs: done, attachments }
+    (Repaired { bytes, repairs: in_order(&done), attachments }, seen)
+}
+
+/// The names of the repairs that were made, in the order of the table.
+fn in_order(done: &[&'static str]) -> Vec<&'static str> {
+    REPAIRS.iter().map(|repair| repair.name).filter(|name| done.contains(name)).collect()
 }
 
 #[cfg(test)]

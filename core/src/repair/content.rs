@@ -2,7 +2,7 @@
 
 use super::draft::{Draft, Wrapping};
 use super::{Repair, Step, originals};
-use crate::message::header::Header;
+use crate::message::header::{Field, Header};
 use crate::message::mime::content_type::{ContentType, Parameter, filename};
 use crate::message::mime::transfer_encoding::TransferEncoding;
 use crate::message::mime::{charset, last};
@@ -242,10 +242,14 @@ fn lone_attachment(draft: &mut Draft<'_>) -> bool {
 
 /// Moves the fields that describe the content out of the header, into the header of a part.
 fn part_header(header: &mut Header<'_>, kind: &ContentType) -> Vec<u8> {
-    let is_moved =
-        |name: &[u8]| CONTENT_FIELDS.iter().any(|moved| name.eq_ignore_ascii_case(moved.as_bytes()));
-    let moved: Vec<usize> =
-        header.fields().filter(|field| is_moved(field.name)).map(|field| field.at).collect();
+    for name in CONTENT_FIELDS {
+        // Of several the last one counts.
+        let mut repeated: Vec<usize> = header.named(name).map(|field| field.at).collect();
+        repeated.pop();
+        repeated.into_iter().for_each(|at| originals::preserve(header, at, name));
+    }
+    let is_moved = |field: &Field<'_>| CONTENT_FIELDS.iter().any(|name| field.is(name));
+    let moved: Vec<usize> = header.fields().filter(is_moved).map(|field| field.at).collect();
     let mut section = Vec::new();
     for at in &moved {
         section.extend(header.raw(*at));

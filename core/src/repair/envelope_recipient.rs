@@ -92,7 +92,10 @@ fn address_in(field: &Field<'_>) -> Option<Address> {
 }
 
 fn names(header: &Header<'_>, at: usize, recipient: &Address) -> bool {
-    header.field(at).and_then(|field| address_in(&field)).is_some_and(|address| address.same_mailbox(recipient))
+    header
+        .field(at)
+        .and_then(|field| address_in(&field))
+        .is_some_and(|address| address.same_mailbox(recipient))
 }
 
 /// Whether To or Cc names the recipient.

@@ -7,6 +7,7 @@ mod content;
 mod draft;
 mod enabled;
 mod envelope_recipient;
+mod field_limit;
 mod identifiers;
 mod originals;
 mod preamble;
@@ -17,7 +18,7 @@ mod table;
 
 use table::Step;
 
-pub use apply::{Repaired, Unrepaired, repair};
+pub use apply::{Repaired, Unrepaired, repair, repair_and_look};
 pub use enabled::EnabledRepairs;
 pub use envelope_recipient::taken_out as recipient_taken_out;
 pub use table::{REPAIRS, Repair};

@@ -1,7 +1,7 @@
 //! Every repair, in the order in which they act.
 
 use super::draft::Draft;
-use super::{addressees, automatic, content, envelope_recipient, identifiers, preamble, sender};
+use super::{addressees, automatic, content, envelope_recipient, field_limit, identifiers, preamble, sender};
 use crate::message::Preamble;
 
 /// One thing that is mended, by its name in `[repair]`, in the log and in the manual.
@@ -27,12 +27,13 @@ pub(super) enum Step {
 }
 
 /// Every repair, in the order in which they act.
-pub static REPAIRS: [Repair; 26] = [
+pub static REPAIRS: [Repair; 27] = [
     preamble::LINE_ENDS,
     preamble::NUL_BYTES,
     preamble::BYTE_ORDER_MARK,
     preamble::LEADING_BLANK_LINES,
     preamble::MBOX_FROM_LINE,
+    field_limit::TOO_MANY_FIELDS,
     identifiers::UNUSABLE_MESSAGE_ID,
     identifiers::MISSING_MESSAGE_ID,
     identifiers::UNREADABLE_BYTES,
