@@ -9,12 +9,12 @@ use crate::setting::{MESSAGE, Setting, on_the_wire};
 const AILING: &str = "From x Mon Jan  1 00:00:00 2026\nFrom: Ann <a@example.org>\nTo: else@example.net\nSubject: hi\n\
     Date: Thu, 01 Jan 2026 10:00:00 +0000\nMIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n\nhello\nworld\n";
 
-/// Mail as it comes: folded fields, MIME parts, 8-bit text, a lone carriage return, an attachment, no newline at the end.
+/// Mail as it comes: folded fields, MIME parts, 8-bit text, an attachment, no newline at the end.
 const HEALTHY: &str = "Return-Path: <a@example.org>\nReceived: from mx.example.org (mx.example.org [192.0.2.1])\n\tby mail.example.com with ESMTPS id 4abc\n\tfor <support@example.com>; \
     Thu, 01 Jan 2026 10:00:00 +0000 (UTC)\nDKIM-Signature: v=1; a=rsa-sha256; d=example.org; s=k;\n  b=AbC=  \nfrom: =?utf-8?q?J=C3=BCrgen?= <a@example.org>\nTo: \"Support, EU\"\n <support@example.com>, b@example.net\n\
     Subject: a\n b\nDate: Thu, 01 Jan 2026 10:00:00 +0000\nMessage-ID:\n <1@example.org>\nIn-Reply-To: <0@example.org>\nX-Empty:\nX-Spaces: \u{20} \nMIME-Version: 1.0\n\
     Content-Type: multipart/mixed; boundary=\"=_b\"\n\npreamble\n--=_b\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n\
-    gr\u{fc}\u{df}e\rstill the line\n.\nFrom the start\n\n--=_b\nContent-Type: application/pdf; name=a.pdf\nContent-Disposition: attachment; filename=a.pdf\nContent-Transfer-Encoding: base64\n\nJVBERi0=\n--=_b--\nepilogue";
+    gr\u{fc}\u{df}e\n.\nFrom the start\n\n--=_b\nContent-Type: application/pdf; name=a.pdf\nContent-Disposition: attachment; filename=a.pdf\nContent-Transfer-Encoding: base64\n\nJVBERi0=\n--=_b--\nepilogue";
 
 #[test]
 fn a_healthy_message_is_unchanged_but_for_line_ends() {
@@ -44,10 +44,23 @@ fn every_byte_of_a_body_arrives() {
     let setting = Setting::new(&server.url(), "");
     // A charset in which every byte is text, but for NUL, which nothing may be.
     let mut message = on_the_wire(&MESSAGE.replace("utf-8", "iso-8859-1"));
-    message.extend((1..=255).filter(|byte| *byte != b'\n').cycle().take(100_000));
+    message.extend((1..=255).filter(|byte| !matches!(*byte, b'\r' | b'\n')).cycle().take(100_000));
     setting.ingress().stdin(message.clone()).run().assert_delivered();
     setting.ingress().stdin_in_pieces(&message, 4_097).run().assert_delivered();
     assert!(server.bodies().iter().all(|body| *body == message));
+}
+
+#[test]
+fn a_lone_carriage_return_ends_a_line_as_it_does_to_rails() {
+    let server = Server::answering(204);
+    let setting = Setting::new(&server.url(), "");
+    let run = |message: String| setting.with(&["-r", "support@example.com"]).stdin(message).run();
+    run(HEALTHY.replace('\n', "\r")).assert_delivered();
+    let (header, body) = HEALTHY.split_once("\n\n").expect("a header");
+    run(format!("{}\r\n{body}", header.replace('\n', "\r") + "\r")).assert_delivered();
+    for body in server.bodies() {
+        assert_eq!(body, on_the_wire(HEALTHY), "{}", String::from_utf8_lossy(&body));
+    }
 }
 
 #[test]

@@ -5,15 +5,18 @@
 pub enum ExtraReturns {
     /// `CR CR LF` becomes `CR LF`: the mail gem sees an empty line there, and the header ends.
     Mend,
+    /// The line end and the empty lines that Rails makes of it (`Mail::Utilities.binary_unsafe_to_crlf`).
     Keep,
 }
 
-/// Collects pieces of a message, ending every line with CRLF. A lone CR stays: it is part of the line.
+/// Collects pieces of a message, ending every line with CRLF. A lone CR is a line end, as it is to Rails (D20).
 #[derive(Debug)]
 pub struct LineEnds {
     bytes: Vec<u8>,
     extra: ExtraReturns,
     mended: bool,
+    /// Carriage returns, and NULs among them, of which the byte after them says what they are.
+    pending: Vec<u8>,
 }
 
 /// The message does not fit into memory.
@@ -36,7 +39,7 @@ impl LineEnds {
             let capacity = expected.saturating_add(expected / 64).saturating_add(Self::ROOM);
             bytes.try_reserve_exact(capacity).map_err(|_| OutOfMemory)?;
         }
-        Ok(Self { bytes, extra, mended: false })
+        Ok(Self { bytes, extra, mended: false, pending: Vec::new() })
     }
 
     /// Appends a piece; the result does not depend on where the pieces are cut.
@@ -47,21 +50,77 @@ impl LineEnds {
     pub fn push(&mut self, piece: &[u8]) -> Result<(), OutOfMemory> {
         let mut start = 0;
         for newline in memchr::memchr_iter(b'\n', piece) {
-            self.append(piece.get(start..newline).unwrap_or_default())?;
-            self.end_line()?;
+            self.line(piece.get(start..newline).unwrap_or_default())?;
             start = newline + 1;
         }
-        self.append(piece.get(start..).unwrap_or_default())
+        self.text(piece.get(start..).unwrap_or_default())
     }
 
-    fn end_line(&mut self) -> Result<(), OutOfMemory> {
-        if self.bytes.last() == Some(&b'\r') {
-            self.bytes.pop();
-            while self.extra == ExtraReturns::Mend && self.bytes.last() == Some(&b'\r') {
-                self.bytes.pop();
-                self.mended = true;
+    /// A line, or what is still to come of it, that a newline ends.
+    fn line(&mut self, line: &[u8]) -> Result<(), OutOfMemory> {
+        let text = line.strip_suffix(b"\r").unwrap_or(line);
+        if self.pending.is_empty() && memchr::memchr(b'\r', text).is_none() {
+            self.append(text)?;
+            return self.append(b"\r\n");
+        }
+        self.text(line)?;
+        self.end_line()
+    }
+
+    /// Text without a newline.
+    fn text(&mut self, text: &[u8]) -> Result<(), OutOfMemory> {
+        let mut rest = text;
+        while !rest.is_empty() {
+            let belongs = |byte: &u8| *byte == b'\r' || (*byte == 0 && !self.pending.is_empty());
+            match rest.split_first().filter(|(byte, _)| belongs(byte)) {
+                Some((byte, after)) => {
+                    self.pend(*byte)?;
+                    rest = after;
+                }
+                None => {
+                    self.settle()?;
+                    let (piece, after) = rest
+                        .split_at_checked(memchr::memchr(b'\r', rest).unwrap_or(rest.len()))
+                        .unwrap_or((rest, &[]));
+                    self.append(piece)?;
+                    rest = after;
+                }
             }
         }
+        Ok(())
+    }
+
+    fn pend(&mut self, byte: u8) -> Result<(), OutOfMemory> {
+        /// More than any program writes before one newline.
+        const MOST: usize = 64;
+        if self.pending.len() == MOST {
+            self.settle()?;
+            if byte == 0 {
+                return self.append(&[byte]);
+            }
+        }
+        self.pending.push(byte);
+        Ok(())
+    }
+
+    /// Writes the returns as the line ends that they turned out to be.
+    fn settle(&mut self) -> Result<(), OutOfMemory> {
+        for byte in std::mem::take(&mut self.pending) {
+            self.append(if byte == b'\r' { b"\r\n" } else { b"\0" })?;
+        }
+        Ok(())
+    }
+
+    /// A newline, with the returns before it.
+    fn end_line(&mut self) -> Result<(), OutOfMemory> {
+        if self.extra == ExtraReturns::Mend {
+            self.mended |= self.pending.len() > 1;
+            // NUL is for another repair to take out; the returns around it are one line end even so.
+            self.pending.retain(|byte| *byte == 0);
+        } else if self.pending.last() == Some(&b'\r') {
+            self.pending.pop();
+        }
+        self.settle()?;
         self.append(b"\r\n")
     }
 
@@ -83,6 +142,7 @@ impl LineEnds {
     ///
     /// When there is no room for what repairs add.
     pub fn finish(mut self) -> Result<(Vec<u8>, bool), OutOfMemory> {
+        self.settle()?;
         self.bytes.try_reserve_exact(Self::ROOM).map_err(|_| OutOfMemory)?;
         Ok((self.bytes, self.mended))
     }
@@ -107,19 +167,26 @@ mod tests {
     }
 
     #[test]
-    fn a_lone_carriage_return_stays() {
-        assert_eq!(converted(ExtraReturns::Mend, &[b"a\rb\r"]), (b"a\rb\r".to_vec(), false));
+    fn a_lone_carriage_return_ends_a_line() {
+        assert_eq!(converted(ExtraReturns::Mend, &[b"a\rb\r"]), (b"a\r\nb\r\n".to_vec(), false));
+        assert_eq!(converted(ExtraReturns::Mend, &[b"A: b\r\rc"]), (b"A: b\r\n\r\nc".to_vec(), false));
     }
 
     #[test]
     fn doubled_carriage_returns_are_mended_or_kept() {
         assert_eq!(converted(ExtraReturns::Mend, &[b"a\r\r\n\r\r\r\nb"]), (b"a\r\n\r\nb".to_vec(), true));
-        assert_eq!(converted(ExtraReturns::Keep, &[b"a\r\r\nb"]), (b"a\r\r\nb".to_vec(), false));
+        assert_eq!(converted(ExtraReturns::Keep, &[b"a\r\r\nb"]), (b"a\r\n\r\nb".to_vec(), false));
+    }
+
+    #[test]
+    fn a_nul_between_returns_makes_no_empty_line() {
+        assert_eq!(converted(ExtraReturns::Mend, &[b"a\r\r\0\nb"]), (b"a\0\r\nb".to_vec(), true));
+        assert_eq!(converted(ExtraReturns::Mend, &[b"a\r\0b"]), (b"a\r\n\0b".to_vec(), false));
     }
 
     proptest! {
         #[test]
-        fn it_does_not_matter_where_the_input_is_cut(bytes in "[\r\na]{0,40}", cut in 0usize..40) {
+        fn it_does_not_matter_where_the_input_is_cut(bytes in "[\r\na\0]{0,40}", cut in 0usize..40) {
             let bytes = bytes.as_bytes();
             let (left, right) = bytes.split_at(cut.min(bytes.len()));
             for extra in [ExtraReturns::Mend, ExtraReturns::Keep] {
@@ -134,6 +201,7 @@ mod tests {
                 let (twice, mended) = converted(extra, &[&once]);
                 prop_assert_eq!(&twice, &once);
                 prop_assert!(!mended);
+                prop_assert!(memchr::memmem::find(&once, b"\r\r").is_none());
             }
         }
     }

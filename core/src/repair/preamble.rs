@@ -61,20 +61,34 @@ fn remove_nul(bytes: &mut Vec<u8>, except: &[Range<usize>]) -> bool {
         return false;
     }
     let before = bytes.len();
+    let section = header::section_length(bytes);
     let mut at = 0;
     let mut except = except.iter().peekable();
-    // A NUL between two carriage returns kept them apart when the line ends were read.
-    let (mut after_return, mut after_nul) = (false, false);
+    let mut place = Place::LineStart;
     bytes.retain(|byte| {
         while except.next_if(|range| range.end <= at).is_some() {}
         let spared = except.peek().is_some_and(|range| range.contains(&at));
+        let in_header = at < section;
         at += 1;
-        let goes = !spared && (*byte == 0 || (*byte == b'\r' && after_return && after_nul));
-        after_nul = goes;
-        after_return = if goes { after_return } else { *byte == b'\r' };
-        !goes
+        // A line of NULs alone would become the empty line that ends the header.
+        let vanishes = in_header && place == Place::NulsAlone && matches!(byte, b'\r' | b'\n');
+        place = match byte {
+            b'\n' => Place::LineStart,
+            0 if place != Place::Within => Place::NulsAlone,
+            b'\r' => place,
+            _ => Place::Within,
+        };
+        spared || (*byte != 0 && !vanishes)
     });
     bytes.len() < before
+}
+
+/// Where in a line a byte stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    LineStart,
+    NulsAlone,
+    Within,
 }
 
 /// The bodies of parts that hold bytes as they are, in the order of the message.
@@ -107,4 +121,35 @@ pub(super) fn strip(bytes: &[u8], enabled: &EnabledRepairs, repairs: &mut Vec<&'
 
 fn mends(repair: &Repair, found: Preamble) -> bool {
     matches!(repair.step, Step::Preamble(preamble) if preamble == found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::apply::tests::repaired;
+
+    fn text(message: &[u8]) -> String {
+        String::from_utf8_lossy(&repaired(message, None).bytes).into_owned()
+    }
+
+    const REST: &str = "To: a@b\r\nFrom: c@d\r\nMessage-ID: <1@x>\r\nContent-Type: text/plain\r\n\r\nx\r\n";
+
+    #[test]
+    fn a_line_of_nul_bytes_does_not_end_the_header() {
+        for line in ["\0\n", "\0\0\r\n", "\r\0\n"] {
+            assert_eq!(text(format!("Subject: s\n{line}{REST}").as_bytes()), format!("Subject: s\r\n{REST}"));
+        }
+    }
+
+    #[test]
+    fn no_cr_cr_lf_is_left_where_a_nul_stood_between_returns() {
+        assert_eq!(text(format!("X-Note: y\r\r\0\n{REST}").as_bytes()), format!("X-Note: y\r\n{REST}"));
+    }
+
+    #[test]
+    fn no_cr_cr_lf_is_left_where_an_8_bit_byte_stood_in_a_date() {
+        let message = [b"Date: Tue, 3 Nov 2026 10:07:00 +0000\r\xe4\n", REST.as_bytes()].concat();
+        let sent = repaired(&message, None).bytes;
+        assert!(memchr::memmem::find(&sent, b"\r\r").is_none() && sent.ends_with(REST.as_bytes()));
+        assert_eq!(repaired(&sent, None).bytes, sent);
+    }
 }
