@@ -17,6 +17,14 @@ pub struct LineEnds {
     mended: bool,
     /// Carriage returns, and NULs among them, of which the byte after them says what they are.
     pending: Vec<u8>,
+    /// How the first line ended.
+    first: Option<LineEnd>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LineEnd {
+    Return,
+    Newline,
 }
 
 /// The message does not fit into memory.
@@ -39,7 +47,7 @@ impl LineEnds {
             let capacity = expected.saturating_add(expected / 64).saturating_add(Self::ROOM);
             bytes.try_reserve_exact(capacity).map_err(|_| OutOfMemory)?;
         }
-        Ok(Self { bytes, extra, mended: false, pending: Vec::new() })
+        Ok(Self { bytes, extra, mended: false, pending: Vec::new(), first: None })
     }
 
     /// Appends a piece; the result does not depend on where the pieces are cut.
@@ -60,6 +68,7 @@ impl LineEnds {
     fn line(&mut self, line: &[u8]) -> Result<(), OutOfMemory> {
         let text = line.strip_suffix(b"\r").unwrap_or(line);
         if self.pending.is_empty() && memchr::memchr(b'\r', text).is_none() {
+            self.first.get_or_insert(LineEnd::Newline);
             self.append(text)?;
             return self.append(b"\r\n");
         }
@@ -106,6 +115,9 @@ impl LineEnds {
     /// Writes the returns as the line ends that they turned out to be.
     fn settle(&mut self) -> Result<(), OutOfMemory> {
         for byte in std::mem::take(&mut self.pending) {
+            if byte == b'\r' {
+                self.first.get_or_insert(LineEnd::Return);
+            }
             self.append(if byte == b'\r' { b"\r\n" } else { b"\0" })?;
         }
         Ok(())
@@ -113,7 +125,9 @@ impl LineEnds {
 
     /// A newline, with the returns before it.
     fn end_line(&mut self) -> Result<(), OutOfMemory> {
-        if self.extra == ExtraReturns::Mend {
+        // Where returns end the lines, `CR CR LF` is the end of one and an empty one.
+        if self.extra == ExtraReturns::Mend && self.first != Some(LineEnd::Return) {
+            self.first = Some(LineEnd::Newline);
             self.mended |= self.pending.len() > 1;
             // NUL is for another repair to take out; the returns around it are one line end even so.
             self.pending.retain(|byte| *byte == 0);
@@ -170,6 +184,8 @@ mod tests {
     fn a_lone_carriage_return_ends_a_line() {
         assert_eq!(converted(ExtraReturns::Mend, &[b"a\rb\r"]), (b"a\r\nb\r\n".to_vec(), false));
         assert_eq!(converted(ExtraReturns::Mend, &[b"A: b\r\rc"]), (b"A: b\r\n\r\nc".to_vec(), false));
+        let lines_of_returns = converted(ExtraReturns::Mend, &[b"A: b\rC: d\r\r\ntext\n"]);
+        assert_eq!(lines_of_returns, (b"A: b\r\nC: d\r\n\r\ntext\r\n".to_vec(), false));
     }
 
     #[test]
