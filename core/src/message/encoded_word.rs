@@ -23,8 +23,14 @@ pub fn encode(text: &str) -> String {
         // 63 characters of base64 hold 45 bytes.
         ('b', 45, char::len_utf8)
     };
-    let words: Vec<String> = pieces(text, room, length).iter().map(|piece| word(scheme, piece)).collect();
-    words.join("\r\n ")
+    let mut encoded = String::with_capacity(q.min(b) + q.min(b) / 4);
+    for piece in pieces(text, room, length) {
+        if !encoded.is_empty() {
+            encoded.push_str("\r\n ");
+        }
+        encoded.push_str(&word(scheme, piece));
+    }
+    encoded
 }
 
 /// Encodes text as one UTF-8 encoded word, however long: for a place where no fold may be.
@@ -32,21 +38,21 @@ pub fn encode_unfolded(text: &str) -> String {
     word('b', text)
 }
 
-/// Cuts text into pieces of at most `room`, measured by `length`.
-fn pieces(text: &str, room: usize, length: fn(char) -> usize) -> Vec<String> {
-    let mut pieces = vec![String::new()];
-    let mut used = 0;
-    for c in text.chars() {
-        if used + length(c) > room {
-            pieces.push(String::new());
-            used = 0;
-        }
-        used += length(c);
-        if let Some(piece) = pieces.last_mut() {
-            piece.push(c);
-        }
-    }
-    pieces
+/// Cuts text into pieces of at most `room`, measured by `length`; an empty text is one piece.
+fn pieces(text: &str, room: usize, length: fn(char) -> usize) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest.take()?;
+        let mut used = 0;
+        let end = text.char_indices().find(|(_, c)| {
+            used += length(*c);
+            used > room
+        });
+        let (piece, after) =
+            text.split_at_checked(end.map_or(text.len(), |(at, _)| at)).unwrap_or((text, ""));
+        rest = Some(after).filter(|after| !after.is_empty());
+        Some(piece)
+    })
 }
 
 fn word(scheme: char, piece: &str) -> String {
@@ -91,11 +97,12 @@ pub fn raw_text(bytes: &[u8]) -> String {
 /// Decodes the encoded words in a text; blanks between two of them vanish (RFC 2047, section 6.2). What is none stays as it is.
 pub fn decode(text: &str) -> String {
     let mut decoded = String::with_capacity(text.len());
+    let mut ends = Ends { text, next: None };
     let mut rest = text;
     let mut after_word = false;
-    while let Some(start) = rest.find("=?") {
+    while let Some(start) = memchr::memmem::find(rest.as_bytes(), b"=?") {
         let (before, candidate) = rest.split_at(start);
-        match decoded_word(candidate) {
+        match decoded_word(candidate, &mut ends) {
             Some((word, length)) => {
                 if !(after_word && before.trim().is_empty()) {
                     decoded.push_str(before);
@@ -112,23 +119,47 @@ pub fn decode(text: &str) -> String {
             }
         }
     }
-    decoded + rest
+    decoded.push_str(rest);
+    decoded
+}
+
+/// The ends of encoded words, looked for once: a text may hold beginnings without number.
+struct Ends<'a> {
+    text: &'a str,
+    /// The first `?=` behind all that was asked for.
+    next: Option<usize>,
+}
+
+impl Ends<'_> {
+    /// How far into `rest`, which is the end of the text, the first `?=` stands.
+    fn within(&mut self, rest: &str) -> Option<usize> {
+        let start = self.text.len() - rest.len();
+        let known = self.next.filter(|next| *next >= start);
+        let next = known.unwrap_or_else(|| {
+            memchr::memmem::find(rest.as_bytes(), b"?=").map_or(self.text.len(), |at| start + at)
+        });
+        self.next = Some(next);
+        (next < self.text.len()).then(|| next - start)
+    }
 }
 
 /// Decodes the encoded word at the start of `text`; gives its length too.
-fn decoded_word(text: &str) -> Option<(String, usize)> {
-    let end = text.char_indices().nth(LONGEST_READ).map_or(text.len(), |(end, _)| end);
-    let mut fields = text.get(..end)?.strip_prefix("=?")?.splitn(3, '?');
-    let (label, scheme) = (fields.next()?, fields.next()?);
-    let (payload, _) = fields.next()?.split_once("?=")?;
+fn decoded_word(text: &str, ends: &mut Ends<'_>) -> Option<(String, usize)> {
+    let (label, rest) = text.strip_prefix("=?")?.split_once('?')?;
+    let (scheme, rest) = rest.split_at_checked(1)?;
+    let rest = rest.strip_prefix('?').filter(|_| matches!(scheme, "q" | "Q" | "b" | "B"))?;
+    let payload = rest.get(..ends.within(rest)?)?;
+    let length = label.len() + payload.len() + "=??q??=".len();
+    if length > 4 * LONGEST_READ || text.get(..length)?.chars().count() > LONGEST_READ {
+        return None;
+    }
     let bytes = match scheme {
         "q" | "Q" => q_decoded(payload),
-        "b" | "B" => base64_decode(payload.as_bytes())?,
-        _ => return None,
+        _ => base64_decode(payload.as_bytes())?,
     };
     // RFC 2231, section 5: a language may follow the charset.
     let charset = label.split('*').next().unwrap_or(label);
-    Some((in_charset(charset, &bytes), label.len() + scheme.len() + payload.len() + "=????=".len()))
+    Some((in_charset(charset, &bytes), length))
 }
 
 fn in_charset(charset: &str, bytes: &[u8]) -> String {
@@ -184,6 +215,13 @@ mod tests {
             ["=?", "=?=?=?", "a =? b", "=?utf-8?x?abc?=", "=?utf-8?q?unfinished", "=?utf-8?b?!!!?=", "plain"]
         {
             assert_eq!(decode(text), text);
+        }
+    }
+
+    #[test]
+    fn beginnings_without_end_are_read_in_one_pass() {
+        for piece in ["=?", "=?x?q", "=?x?q?a", "=?x?b?", "=?utf-8?q?=?="] {
+            decode(&piece.repeat(300_000));
         }
     }
 

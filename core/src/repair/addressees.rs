@@ -1,5 +1,7 @@
 //! Repairs of To, Cc and Bcc: Chatwoot finds the inbox and the conversation by them.
 
+use std::collections::HashSet;
+
 use super::draft::Draft;
 use super::{Repair, Step, originals};
 use crate::message::address::{self, Address, Mailbox};
@@ -63,12 +65,10 @@ fn merge(header: &mut Header<'_>, name: &str) -> bool {
     if rest.is_empty() {
         return false;
     }
-    let mut mailboxes: Vec<Mailbox> = Vec::new();
-    for mailbox in header.named(name).flat_map(|field| address::read(field.value).mailboxes) {
-        if !mailboxes.iter().any(|other| other.address.same_mailbox(&mailbox.address)) {
-            mailboxes.push(mailbox);
-        }
-    }
+    let mut seen = HashSet::new();
+    let all = header.named(name).flat_map(|field| address::read(field.value).mailboxes);
+    let distinct = all.filter(|mailbox| seen.insert(mailbox.address.to_string().to_ascii_lowercase()));
+    let mailboxes: Vec<Mailbox> = distinct.take(address::MOST_MAILBOXES).collect();
     for at in &places {
         originals::preserve(header, *at, name);
     }
@@ -148,10 +148,19 @@ fn put_first(header: &mut Header<'_>, first: &Address) -> bool {
     if address::read(field.value).mailboxes.is_empty() {
         originals::replaced(header, at, "To", address.as_bytes());
     } else {
-        let value = [address.as_bytes(), b",\r\n ", field.value.trim_ascii_start()].concat();
+        let before = [address.as_bytes(), b",\r\n ", field.value.trim_ascii_start()].concat();
+        // What was settled by being in the writer's form must stay in it.
+        let value = if address::is_settled("To", &before) { before } else { rewritten(first, field.value) };
         header.replace(at, "To", &value);
     }
     true
+}
+
+fn rewritten(first: &Address, value: &[u8]) -> Vec<u8> {
+    let mut mailboxes = vec![Mailbox { name: None, address: first.clone() }];
+    mailboxes.extend(address::read(value).mailboxes);
+    mailboxes.truncate(address::MOST_MAILBOXES);
+    address::write("To", &mailboxes)
 }
 
 fn addresses(header: &Header<'_>, name: &str) -> Vec<Address> {

@@ -1,4 +1,5 @@
-//! The tolerant reader: gets the mailboxes out of address fields as people and programs really write them. Linear in the length.
+//! The tolerant reader: gets the mailboxes out of address fields as people and programs really write them. Linear in the length,
+//! and bounded: no field that a person or program means has a megabyte or ten thousand addresses.
 
 use std::iter::Peekable;
 use std::str::Chars;
@@ -12,13 +13,33 @@ use crate::message::encoded_word;
 /// Where the grammar is broken, what looks like an address is one, and what stands before it is its name:
 /// `Smith, Bob <b@x>`, `Help: Desk <a@b>`, `<<a@b>>`, `<mailto:a@b>`, `Support (EU <a@b>`.
 pub fn read(value: &[u8]) -> AddressList {
-    let text = encoded_word::raw_text(value);
+    let text = encoded_word::raw_text(within_bounds(value));
     let mut reader = Reader::default();
     for token in Tokens::new(&text) {
         reader.take(token);
+        if reader.mailboxes.len() >= MOST_MAILBOXES {
+            return AddressList { mailboxes: reader.mailboxes };
+        }
     }
     reader.end_item(true);
     AddressList { mailboxes: reader.mailboxes }
+}
+
+/// How many bytes of a field are read.
+const LONGEST: usize = 1 << 20;
+
+/// How many mailboxes are read of a field, or of several that become one.
+pub const MOST_MAILBOXES: usize = 10_000;
+
+/// The longest name, in characters.
+const LONGEST_NAME: usize = 1000;
+
+/// What is read of a value: all, or up to the last separator before the bound.
+fn within_bounds(value: &[u8]) -> &[u8] {
+    match value.get(..LONGEST) {
+        Some(start) => memchr::memrchr(b',', start).and_then(|comma| start.get(..comma)).unwrap_or(start),
+        None => value,
+    }
 }
 
 /// A piece of an address field.
@@ -47,8 +68,8 @@ struct Tokens<'a> {
 
 impl<'a> Tokens<'a> {
     fn new(text: &'a str) -> Self {
-        let count = |wanted: char| text.chars().filter(|c| *c == wanted).count();
-        Self { rest: text.chars().peekable(), quotes: count('"'), parentheses: count(')') }
+        let count = |wanted: u8| memchr::memchr_iter(wanted, text.as_bytes()).count();
+        Self { rest: text.chars().peekable(), quotes: count(b'"'), parentheses: count(b')') }
     }
 
     fn quoted(&mut self) -> String {
@@ -102,7 +123,14 @@ impl<'a> Tokens<'a> {
     /// What stands in angle brackets. A list separator ends an unclosed one, unless it belongs to a source route.
     fn angle(&mut self) -> String {
         let mut text = String::new();
-        let mut routed = self.rest.peek() == Some(&'@');
+        if self.begins_with_quoted_local_part() {
+            self.rest.next();
+            self.quotes = self.quotes.saturating_sub(1);
+            text.push('"');
+            text.push_str(&escaped(&self.quoted()));
+            text.push('"');
+        }
+        let mut routed = self.rest.peek() == Some(&'@') && text.is_empty();
         while let Some(c) = self.rest.next_if(|c| routed || !matches!(c, ',' | ';')) {
             match c {
                 '>' => break,
@@ -113,6 +141,22 @@ impl<'a> Tokens<'a> {
             text.push(c);
         }
         text
+    }
+
+    /// Whether `"local part"@` comes next: what separates a list elsewhere does not within it.
+    fn begins_with_quoted_local_part(&mut self) -> bool {
+        let mut ahead = self.rest.clone();
+        if ahead.next() != Some('"') {
+            return false;
+        }
+        loop {
+            match ahead.next() {
+                None | Some('<') => return false,
+                Some('"') => return ahead.next() == Some('@'),
+                Some('\\') => drop(ahead.next()),
+                Some(_) => {}
+            }
+        }
     }
 
     fn word(&mut self, first: char) -> String {
@@ -152,7 +196,7 @@ impl Iterator for Tokens<'_> {
 struct Reader {
     mailboxes: Vec<Mailbox>,
     /// Names, words and comments before an address in brackets, `Smith,` of `Smith, Bob <b@x>` included.
-    phrase: Vec<String>,
+    phrase: String,
     comment: Option<String>,
     /// An address that stood without brackets.
     bare: Option<Address>,
@@ -168,7 +212,7 @@ impl Reader {
                 Token::Word(word) if word.starts_with('@') => {
                     return self.word(&format!("\"{}\"{word}", escaped(&quoted)));
                 }
-                _ => self.phrase.push(quoted),
+                _ => self.say(&quoted),
             }
         }
         match token {
@@ -187,8 +231,16 @@ impl Reader {
         let candidate = word.contains('@').then(|| address_in(word)).flatten();
         match candidate {
             Some(address) if self.bare.is_none() => self.bare = Some(address),
-            _ => self.phrase.push(word.to_owned()),
+            _ => self.say(word),
         }
+    }
+
+    /// Adds a word to the phrase.
+    fn say(&mut self, word: &str) {
+        if !self.phrase.is_empty() {
+            self.phrase.push(' ');
+        }
+        self.phrase.push_str(word);
     }
 
     fn angle(&mut self, text: &str) {
@@ -200,20 +252,20 @@ impl Reader {
 
     /// Ends an item at a separator. One without an address, before a comma, is the start of the next one's name.
     fn end_item(&mut self, ends_list: bool) {
-        self.phrase.extend(self.quoted.take());
+        if let Some(quoted) = self.quoted.take() {
+            self.say(&quoted);
+        }
         let Some(address) = self.bracketed.take().or(self.bare.take()) else {
             if ends_list {
                 self.phrase.clear();
                 self.comment = None;
-            } else if let Some(last) = self.phrase.last_mut()
-                && !last.ends_with(',')
-            {
-                last.push(',');
+            } else if !self.phrase.is_empty() && !self.phrase.ends_with(',') {
+                self.phrase.push(',');
             }
             return;
         };
         self.bare = None;
-        let phrase = std::mem::take(&mut self.phrase).join(" ");
+        let phrase = std::mem::take(&mut self.phrase);
         let comment = self.comment.take();
         let name = Some(phrase).filter(|phrase| !phrase.is_empty()).or(comment);
         let name = name.map(|name| shown(&name)).filter(|name| !name.is_empty());
@@ -229,7 +281,17 @@ fn escaped(quoted: &str) -> String {
 fn shown(name: &str) -> String {
     let decoded = encoded_word::decode(name);
     let clean: String = decoded.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    clean.split_whitespace().collect::<Vec<_>>().join(" ")
+    let mut shown = String::new();
+    for word in clean.split_whitespace() {
+        if !shown.is_empty() {
+            shown.push(' ');
+        }
+        shown.push_str(word);
+    }
+    match shown.char_indices().nth(LONGEST_NAME) {
+        Some((end, _)) => shown.get(..end).unwrap_or_default().trim_end().to_owned(),
+        None => shown,
+    }
 }
 
 /// The address in a text that may have junk around it: `mailto:`, a group's name, a source route, brackets, quotes, a full stop.
@@ -294,6 +356,9 @@ mod tests {
             (b"<@r,@s:support@x>", "support@x"),
             (b"< a@b >", "a@b"),
             (b"Bob <a @ b>", "Bob | a@b"),
+            (b"Bob \"a,b\"@x", "Bob | \"a,b\"@x"),
+            (b"Bob <\"a,b;c>\"@x>", "Bob | \"a,b;c>\"@x"),
+            (b"Bob <\"a, b@x", "Bob, | b@x"),
         ] {
             assert_eq!(read_as(value), [expected], "{}", String::from_utf8_lossy(value));
         }
@@ -320,6 +385,13 @@ mod tests {
             let value = piece.repeat(200_000);
             read(value.as_bytes());
         }
+    }
+
+    #[test]
+    fn no_field_has_more_than_so_many_addresses_or_so_long_a_name() {
+        assert_eq!(read(b"a@b,".repeat(200_000).as_slice()).mailboxes.len(), MOST_MAILBOXES);
+        let long = read(format!("{} <a@b>", "n ".repeat(100_000)).as_bytes()).mailboxes;
+        assert!(long[0].name.as_ref().unwrap().len() <= LONGEST_NAME);
     }
 
     #[test]

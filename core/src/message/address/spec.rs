@@ -39,7 +39,8 @@ impl Address {
             None if !local.is_empty() && local.chars().all(|c| is_atext(c) || c == '.') => local.to_owned(),
             None => return None,
         };
-        let is_word = local.chars().any(|c| c != '.') && !local.contains("=?");
+        // What stands in brackets could not hold another opening one.
+        let is_word = local.chars().any(|c| c != '.') && !local.contains("=?") && !local.contains('<');
         let sound = is_word && is_domain(domain) && text.len() <= LONGEST;
         sound.then(|| Self { local, domain: domain.to_owned() })
     }

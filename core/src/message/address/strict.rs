@@ -1,6 +1,7 @@
 //! The strict reader: which fields Ruby's mail gem surely parses, to the addresses that `read` finds. Conservative, so that what
 //! it accepts can be left alone, byte for byte.
 
+use std::borrow::Cow;
 use std::iter::Peekable;
 use std::str::Chars;
 
@@ -22,13 +23,22 @@ pub fn gem_reads(value: &[u8]) -> Option<Vec<Item>> {
 }
 
 fn items(value: &[u8]) -> Option<Vec<Item>> {
-    let text = std::str::from_utf8(value).ok()?;
-    let unfolded = text.replace("\r\n ", " ").replace("\r\n\t", "\t");
+    let text = std::str::from_utf8(value.get(..=LONGEST).map_or(value, |_| b"\0")).ok()?;
+    let unfolded = if text.contains("\r\n") {
+        Cow::Owned(text.replace("\r\n ", " ").replace("\r\n\t", "\t"))
+    } else {
+        Cow::Borrowed(text)
+    };
     if unfolded.chars().any(|c| c.is_control() && c != '\t') {
         return None;
     }
     Scanner { rest: unfolded.chars().peekable(), grouped: false, items: Vec::new() }.list()
 }
+
+/// What is longer is left to repair; the writer's own form never is.
+const LONGEST: usize = 16 << 20;
+const MOST_ITEMS: usize = 2 * super::MOST_MAILBOXES;
+const MOST_WORDS: usize = 1000;
 
 /// A member of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +66,11 @@ enum Ending {
 
 impl Scanner<'_> {
     fn list(mut self) -> Option<Vec<Item>> {
-        while let Ending::Separator = self.item()? {}
+        while let Ending::Separator = self.item()? {
+            if self.items.len() > MOST_ITEMS {
+                return None;
+            }
+        }
         (!self.items.is_empty() && !self.grouped).then_some(self.items)
     }
 
@@ -94,7 +108,7 @@ impl Scanner<'_> {
                     self.items.push(Item::Group);
                     return Some(Ending::Separator);
                 }
-                Some(c) if is_name(c) => words.push(self.word()?),
+                Some(c) if is_name(c) && words.len() < MOST_WORDS => words.push(self.word()?),
                 _ if quoted => return None,
                 _ => {
                     self.bare(&words)?;

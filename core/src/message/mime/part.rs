@@ -2,11 +2,19 @@
 
 use std::ops::Range;
 
+use memchr::memmem::Finder;
+
 use super::content_type::ContentType;
 use crate::message::header::{self, Field, Header};
 
 /// How deep parts are followed into one another; a message that goes deeper is a trap.
 const DEEPEST: usize = 16;
+
+/// How many parts of one message are read; what lies beyond stays as it is.
+const MOST_PARTS: usize = 10_000;
+
+/// How many lines all their headers may have.
+const MOST_LINES: usize = 100_000;
 
 /// One part, or the message itself; ranges count from the start of the body of the message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,31 +24,62 @@ pub struct Part {
     pub body: Range<usize>,
     pub content_type: Option<ContentType>,
     pub children: Vec<Part>,
+    /// Whether all parts inside were read: a message with too many is a trap.
+    pub complete: bool,
+}
+
+/// What may still be read of a message.
+struct Budget {
+    parts: usize,
+    lines: usize,
+}
+
+impl Budget {
+    fn is_spent(&self) -> bool {
+        self.parts == 0 || self.lines == 0
+    }
+
+    fn spend(&mut self, lines: usize) {
+        self.parts = self.parts.saturating_sub(1);
+        self.lines = self.lines.saturating_sub(lines);
+    }
 }
 
 impl Part {
     /// Reads the structure of a message. `body` is all that follows the header section, with the empty line between.
     pub fn of_message(header: &Header<'_>, body: &[u8]) -> Self {
         let start = if body.starts_with(b"\r\n") { 2 } else { 0 };
-        Self::new(0..0, start..body.len(), ContentType::of(header), body, 0)
+        let mut budget = Budget { parts: MOST_PARTS, lines: MOST_LINES };
+        let mut whole = Self::new(0..0, start..body.len(), ContentType::of(header));
+        whole.find_children(body, 0, &mut budget);
+        whole
     }
 
-    fn new(
-        header: Range<usize>,
-        body: Range<usize>,
-        content_type: Option<ContentType>,
-        text: &[u8],
-        depth: usize,
-    ) -> Self {
-        let boundary = content_type
-            .as_ref()
-            .filter(|kind| kind.is_multipart())
-            .and_then(|kind| kind.boundary.as_deref());
-        let children = match boundary {
-            Some(boundary) if depth < DEEPEST => children(text, body.clone(), boundary, depth + 1),
-            _ => Vec::new(),
-        };
-        Self { header, body, content_type, children }
+    fn new(header: Range<usize>, body: Range<usize>, content_type: Option<ContentType>) -> Self {
+        Self { header, body, content_type, children: Vec::new(), complete: true }
+    }
+
+    /// Finds the parts between the boundary lines. What stands before the first and after the closing one is none.
+    fn find_children(&mut self, text: &[u8], depth: usize, budget: &mut Budget) {
+        let kind = self.content_type.as_ref().filter(|kind| kind.is_multipart() && depth < DEEPEST);
+        let Some(boundary) = kind.and_then(|kind| kind.boundary.as_deref()) else { return };
+        let needle = [b"--", boundary].concat();
+        let finder = Finder::new(&needle);
+        let range = self.body.clone();
+        let mut lines = delimiters(text, range.clone(), &finder);
+        let mut next = lines.next();
+        while let Some(line) = next.filter(|line| !line.closes) {
+            if budget.is_spent() {
+                self.complete = false;
+                return;
+            }
+            next = lines.next();
+            // An unclosed last part goes to the end.
+            let end = next.as_ref().map_or(range.end, |next| next.start);
+            let child = child(text, line.end..end.max(line.end), depth + 1, budget);
+            self.complete &= child.complete;
+            self.children.push(child);
+        }
     }
 
     /// Whether it is made of parts.
@@ -63,32 +102,21 @@ impl Part {
     }
 }
 
-/// The parts between the boundary lines of `range`. What stands before the first and after the closing one is none.
-fn children(text: &[u8], range: Range<usize>, boundary: &[u8], depth: usize) -> Vec<Part> {
-    let lines = delimiters(text, range.clone(), boundary);
-    let mut parts = Vec::with_capacity(lines.len());
-    for (number, line) in lines.iter().enumerate() {
-        if line.closes {
-            break;
-        }
-        // An unclosed last part goes to the end.
-        let end = lines.get(number + 1).map_or(range.end, |next| next.start);
-        parts.push(child(text, line.end..end.max(line.end), depth));
-    }
-    parts
-}
-
-fn child(text: &[u8], range: Range<usize>, depth: usize) -> Part {
+fn child(text: &[u8], range: Range<usize>, depth: usize, budget: &mut Budget) -> Part {
     let inside = text.get(range.clone()).unwrap_or_default();
     let length = header::section_length(inside);
     let body_start = (range.start + length + 2).min(range.end);
     let header = range.start..range.start + length;
     let fields = Header::parse(inside.get(..length).unwrap_or_default());
+    budget.spend(fields.line_count());
     if fields.fields().next().is_none() {
         // The mail gem takes a part without fields for text (`Part#parse_message`).
-        return Part::new(range.start..range.start, range, None, text, depth);
+        return Part::new(range.start..range.start, range, None);
     }
-    Part::new(header, body_start..range.end, ContentType::of(&fields), text, depth)
+    let mut part = Part::new(header, body_start..range.end, ContentType::of(&fields));
+    drop(fields);
+    part.find_children(text, depth, budget);
+    part
 }
 
 /// A boundary line: where the line end before it begins, where the line after it begins.
@@ -100,13 +128,15 @@ struct Delimiter {
 }
 
 /// Boundary lines as the mail gem finds them (`Body#extract_parts`): at the start of a line, followed by blanks alone.
-fn delimiters(text: &[u8], range: Range<usize>, boundary: &[u8]) -> Vec<Delimiter> {
-    let Some(inside) = text.get(range.clone()) else { return Vec::new() };
-    let needle = [b"--", boundary].concat();
-    memchr::memmem::find_iter(inside, &needle)
-        .filter_map(|at| delimiter(inside, at, needle.len()))
-        .map(|found| Delimiter { start: found.start + range.start, end: found.end + range.start, ..found })
-        .collect()
+fn delimiters<'t>(
+    text: &'t [u8],
+    range: Range<usize>,
+    finder: &'t Finder<'_>,
+) -> impl Iterator<Item = Delimiter> + 't {
+    let inside = text.get(range.clone()).unwrap_or_default();
+    finder.find_iter(inside).filter_map(move |at| delimiter(inside, at, finder.needle().len())).map(
+        move |found| Delimiter { start: found.start + range.start, end: found.end + range.start, ..found },
+    )
 }
 
 fn delimiter(inside: &[u8], at: usize, length: usize) -> Option<Delimiter> {
@@ -168,6 +198,15 @@ mod tests {
     #[test]
     fn an_unclosed_part_goes_to_the_end() {
         assert_eq!(bodies("Content-Type: multipart/mixed; boundary=a\n\n--a\nA: b\n\ntext\n"), ["text\n"]);
+    }
+
+    #[test]
+    fn of_too_many_parts_the_first_are_read() {
+        let head = "Content-Type: multipart/mixed; boundary=a\n\n";
+        let (few, _) = structure(&format!("{head}{}", "--a\n\nx\n".repeat(MOST_PARTS)));
+        assert!(few.complete && few.children.len() == MOST_PARTS);
+        let (many, _) = structure(&format!("{head}{}", "--a\n\nx\n".repeat(MOST_PARTS + 1)));
+        assert!(!many.complete && many.children.len() == MOST_PARTS);
     }
 
     #[test]
