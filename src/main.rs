@@ -10,6 +10,7 @@ mod http;
 mod io_error;
 mod log;
 mod output;
+mod patient_write;
 mod settings;
 
 use std::ffi::OsString;

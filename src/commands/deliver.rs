@@ -15,14 +15,14 @@ use crate::delivery::MemoryReserve;
 use crate::delivery::Watcher;
 use crate::delivery::stdin;
 use crate::delivery::{self, Attempt};
-use crate::delivery::{FinalStatus, level};
+use crate::delivery::{End, FinalStatus, level};
 use crate::http::Client;
 use crate::log;
 use crate::settings::{self, Settings, TIMEOUT};
 use chatwoot_mail::envelope::{self, Envelope};
 use chatwoot_mail::environment::Environment;
 use chatwoot_mail::message;
-use chatwoot_mail::outcome::{Cause, Exit, Failure};
+use chatwoot_mail::outcome::{Cause, Exit, Failure, Phase};
 use chatwoot_mail::repair::Unrepaired;
 
 /// Runs one delivery. `options` is what is wrong with the command line when there is something wrong with it.
@@ -31,28 +31,20 @@ pub(crate) fn run(options: Result<Options, String>, environment: &Environment, s
     let watcher = Watcher::start(Arc::clone(&final_status), started + TIMEOUT);
     panic::set_hook(Box::new(remember));
     let whole = AssertUnwindSafe(|| deliver(options, environment, started, &final_status, watcher.as_ref()));
-    let result = panic::catch_unwind(whole).unwrap_or_else(|_| Err(Ended::unlogged(panicked())));
-    let first = match result {
-        Ok(()) => final_status.delivered(),
-        Err(Ended { failure, logged }) => final_status.failed(&failure, logged),
-    };
-    while !first && final_status.said().is_some() {
+    let end = panic::catch_unwind(whole).unwrap_or_else(|_| Err(End::Failed(panicked())));
+    let end = end.err().unwrap_or(End::Delivered);
+    if !final_status.claim(end.failure()) {
         // The watcher has the last word, and ends the process.
-        std::thread::park();
+        loop {
+            std::thread::park();
+        }
     }
-    ExitCode::from(final_status.said().unwrap_or(Exit::Deferred.status()))
-}
-
-/// A failure, and whether its log line is written.
-struct Ended {
-    failure: Failure,
-    logged: bool,
-}
-
-impl Ended {
-    fn unlogged(failure: Failure) -> Self {
-        Self { failure, logged: false }
+    if let Some(watcher) = &watcher {
+        watcher.close();
     }
+    // It is settled; a panic now must not become the status.
+    let _ = panic::catch_unwind(AssertUnwindSafe(|| final_status.speak(&end)));
+    ExitCode::from(final_status.status().unwrap_or(Exit::Deferred.status()))
 }
 
 fn deliver(
@@ -61,19 +53,20 @@ fn deliver(
     started: Instant,
     final_status: &FinalStatus,
     watcher: Option<&Watcher>,
-) -> Result<(), Ended> {
-    let reserve = refuse_after_reading(MemoryReserve::take())?;
+) -> Result<(), End> {
+    let reserve = refuse_after_reading(MemoryReserve::take(), final_status)?;
     let (options, usage) = match options {
         Ok(options) => (options, None),
         Err(complaint) => (Options::default(), Some(Failure::new(Cause::Usage, complaint))),
     };
     let loaded = settings::load(&options.settings, environment);
-    final_status.context().notices.extend(log::open(&loaded.log));
+    let fault = log::open(&loaded.log);
+    final_status.context().notices.extend(fault);
     let settings = match (usage, loaded.settings) {
         (Some(usage), _) => Err(usage),
         (None, settings) => settings.map_err(|fault| Failure::new(Cause::Configuration, fault.to_string())),
     };
-    let settings = refuse_after_reading(settings)?;
+    let settings = refuse_after_reading(settings, final_status)?;
     let deadline = started + settings.network.timeout;
     if let Some(watcher) = watcher {
         watcher.set_deadline(deadline);
@@ -81,36 +74,39 @@ fn deliver(
     final_status.context().on_too_large = settings.on_too_large;
     final_status.context().service = settings.endpoint.service();
     final_status.context().notices.extend(settings.notices.iter().cloned());
-    let client = Client::new(settings.endpoint.url().scheme() == "https", &settings.network, environment);
-    let client =
-        refuse_after_reading(client.map_err(|fault| Failure::new(Cause::Configuration, fault.to_string())))?;
+    let progress = &final_status.progress;
+    let https = settings.endpoint.url().scheme() == "https";
+    let client = Client::telling(progress.clone(), https, &settings.network, environment);
+    let client = client.map_err(|fault| Failure::new(Cause::Configuration, fault.to_string()));
+    let client = refuse_after_reading(client, final_status)?;
+    progress.enter(Phase::Reading);
     let message = received(&settings)?;
+    progress.enter(Phase::Preparing);
     reserve.release();
     let envelope = addressed(&options, environment, &message, final_status)?;
     let each = |attempt: &Attempt| log_attempt(attempt, &settings, final_status);
-    delivery::deliver(&settings, &client, &envelope, message, deadline, each)
-        .map_err(|failure| Ended { logged: true, failure })
+    delivery::deliver(&settings, &client, &envelope, message, deadline, each).map_err(End::FailedByRecipient)
 }
 
 /// Reads the message to its end before it lets a failure through.
-fn refuse_after_reading<T>(result: Result<T, Failure>) -> Result<T, Ended> {
+fn refuse_after_reading<T>(result: Result<T, Failure>, final_status: &FinalStatus) -> Result<T, End> {
     result.map_err(|failure| {
         let stdin = io::stdin();
         if !stdin.is_terminal() {
+            final_status.progress.enter(Phase::Reading);
             // The failure at hand is the one to report.
             let _ = stdin::drain(stdin.as_fd());
         }
-        Ended::unlogged(failure)
+        End::Failed(failure)
     })
 }
 
-fn received(settings: &Settings) -> Result<Unrepaired, Ended> {
+fn received(settings: &Settings) -> Result<Unrepaired, End> {
     let stdin = io::stdin();
     if stdin.is_terminal() {
         explain_waiting();
     }
-    stdin::read(stdin.as_fd(), settings.rules.repairs.extra_returns(), settings.max_size)
-        .map_err(Ended::unlogged)
+    stdin::read(stdin.as_fd(), settings.rules.repairs.extra_returns(), settings.max_size).map_err(End::Failed)
 }
 
 /// Whom the message is for and from, once it is sure that it is a message.
@@ -119,7 +115,7 @@ fn addressed(
     environment: &Environment,
     message: &Unrepaired,
     final_status: &FinalStatus,
-) -> Result<Envelope, Ended> {
+) -> Result<Envelope, End> {
     let header = message::header_of(&message.bytes);
     let envelope = envelope::read_with(
         &options.envelope.recipient,
@@ -135,7 +131,7 @@ fn addressed(
     }
     provoked_panic(environment);
     if header.fields().next().is_none() {
-        return Err(Ended::unlogged(Failure::new(Cause::NoHeader, "the input has no header field")));
+        return Err(End::Failed(Failure::new(Cause::NoHeader, "the input has no header field")));
     }
     Ok(envelope)
 }
@@ -147,10 +143,12 @@ fn log_attempt(attempt: &Attempt, settings: &Settings, final_status: &FinalStatu
     let (exit, mut line) =
         delivery::outcome_line(&attempt.message, attempt.status, failure, settings, milliseconds);
     line.add_some("remedy", failure.map(|failure| delivery::remedy_of(failure, settings)));
-    for notice in &final_status.context().notices {
+    let mut context = final_status.context();
+    for notice in &context.notices {
         line.add("notice", notice);
     }
-    log::write(if exit == Exit::Delivered && !attempt.arrives { Level::WARN } else { level(exit) }, &line);
+    let level = if exit == Exit::Delivered && !attempt.arrives { Level::WARN } else { level(exit) };
+    context.lines.push((level, line));
 }
 
 /// What the last panic said; a panic prints nothing, it ends in the log.

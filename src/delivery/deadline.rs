@@ -3,7 +3,7 @@
 
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,13 +12,15 @@ use signal_hook::consts::signal;
 use signal_hook::iterator::backend::SignalDelivery;
 use signal_hook::iterator::exfiltrator::SignalOnly;
 
-use crate::delivery::final_status::FinalStatus;
+use crate::delivery::final_status::{End, FinalStatus, say};
 use chatwoot_mail::outcome::{Cause, Exit, Failure};
 
 /// How long the delivery itself may take to notice the deadline; it knows better what it was waiting for.
 const GRACE: Duration = Duration::from_millis(250);
-/// How long log and exit may take once the end is said.
-const FAREWELL: Duration = Duration::from_secs(2);
+/// How long stdout and log may take once the delivery has come to its own end.
+const CLOSING: Duration = Duration::from_secs(2);
+/// How long they may take at the deadline or after a signal: the process is gone two seconds later at the most.
+const FAREWELL: Duration = Duration::from_millis(1250);
 
 /// Signals that end a process and that a process can catch. SIGABRT is apart: a failed allocation raises it. The real-time signals are
 /// left out: nobody sends them to what a mail server starts, and registering all of them takes a tenth of the start.
@@ -42,6 +44,9 @@ const SIGNALS: &[(i32, &str)] = &[
     #[cfg(target_os = "linux")]
     (30, "SIGPWR"),
 ];
+
+/// What a thread needs that waits and writes lines.
+const STACK: usize = 256 * 1024;
 
 /// A running watch over one delivery.
 pub(crate) struct Watcher {
@@ -67,13 +72,26 @@ impl Watcher {
         let deadline = Arc::new(Mutex::new(deadline));
         let watched = Arc::clone(&deadline);
         let watch = move || watch(caught, &watched, &final_status);
-        thread::Builder::new().name("watcher".to_owned()).stack_size(256 * 1024).spawn(watch).ok()?;
+        thread::Builder::new().name("watcher".to_owned()).stack_size(STACK).spawn(watch).ok()?;
         Some(Self { deadline, waker })
     }
 
     /// Moves the deadline.
     pub(crate) fn set_deadline(&self, deadline: Instant) {
         *self.deadline.lock().unwrap_or_else(PoisonError::into_inner) = deadline;
+        self.wake();
+    }
+
+    /// The end is claimed: what is left to write gets little time.
+    pub(crate) fn close(&self) {
+        let now = Instant::now();
+        let mut deadline = self.deadline.lock().unwrap_or_else(PoisonError::into_inner);
+        *deadline = (now + CLOSING).min(now.max(*deadline) + FAREWELL);
+        drop(deadline);
+        self.wake();
+    }
+
+    fn wake(&self) {
         // A full socket has wakings enough in it.
         let _ = std::io::Write::write(&mut &self.waker, b"d");
     }
@@ -82,20 +100,49 @@ impl Watcher {
 /// Signals that came in. One descriptor for all of them: registering is a good part of what the start of a process costs.
 type Caught = SignalDelivery<UnixStream, SignalOnly>;
 
-fn watch(mut caught: Caught, deadline: &Mutex<Instant>, final_status: &FinalStatus) {
+fn watch(mut caught: Caught, deadline: &Mutex<Instant>, final_status: &Arc<FinalStatus>) {
+    let failure = what_ends_it(&mut caught, deadline, final_status);
+    if final_status.claim(Some(&failure)) {
+        say_farewell(final_status, failure);
+    } else if failure.cause == Cause::Signal {
+        // The delivery has come to its end, and exits unless its log hangs.
+        thread::sleep(FAREWELL);
+    }
+    leave(final_status);
+}
+
+/// Waits for a signal or the deadline. Time in which the process was stopped (SIGSTOP) counts, as it does for whoever started it; that in
+/// which the machine was suspended does not: the mail server's own timers stand still then, too.
+fn what_ends_it(caught: &mut Caught, deadline: &Mutex<Instant>, final_status: &FinalStatus) -> Failure {
     loop {
-        let end = *deadline.lock().unwrap_or_else(PoisonError::into_inner) + GRACE;
-        sleep_until(end, caught.get_read());
-        let failure = match caught.pending().next() {
-            None if final_status.said().is_none() && Instant::now() < end => continue,
-            None => Failure::new(Cause::Deadline, "not done within timeout"),
-            Some(signal) => Failure::new(Cause::Signal, format!("stopped by {}", name(signal))),
-        };
-        if !final_status.failed(&failure, false) {
-            // The delivery ended by itself, and exits unless its log hangs.
-            thread::sleep(FAREWELL);
+        let end = *deadline.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        let has_passed = now >= end;
+        // Counted from now: an answer that came while the process was stopped is taken.
+        sleep_until(if has_passed { now + GRACE } else { end }, caught.get_read());
+        if let Some(signal) = caught.pending().next() {
+            return Failure::new(Cause::Signal, format!("stopped by {}", name(signal)));
         }
-        return leave(final_status);
+        let is_the_same = *deadline.lock().unwrap_or_else(PoisonError::into_inner) == end;
+        if has_passed && is_the_same {
+            return Failure::late(final_status.progress.phase());
+        }
+    }
+}
+
+/// Has it said by a thread that may be left behind: stdout and log can hang.
+fn say_farewell(final_status: &Arc<FinalStatus>, failure: Failure) {
+    let (spoken, end) = mpsc::channel::<()>();
+    let speaker = Arc::clone(final_status);
+    let line = failure.clone();
+    let speaking = thread::Builder::new().name("farewell".to_owned()).stack_size(STACK).spawn(move || {
+        speaker.speak(&End::Failed(failure));
+        drop(spoken);
+    });
+    match speaking {
+        // It sends nothing: it ends.
+        Ok(_) => drop(end.recv_timeout(FAREWELL)),
+        Err(_) => say(&line, &final_status.context()),
     }
 }
 
@@ -110,8 +157,8 @@ fn sleep_until(end: Instant, alarm: &UnixStream) {
     let _ = poll(&mut [PollFd::new(alarm, PollFlags::IN)], timeout.as_ref());
 }
 
-/// Ends the process with the status that was said.
+/// Ends the process with the status that was claimed.
 #[expect(clippy::exit, clippy::disallowed_methods, reason = "the main thread may hang for ever")]
 fn leave(final_status: &FinalStatus) {
-    std::process::exit(i32::from(final_status.said().unwrap_or(Exit::Deferred.status())));
+    std::process::exit(i32::from(final_status.status().unwrap_or(Exit::Deferred.status())));
 }

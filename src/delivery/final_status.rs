@@ -1,13 +1,16 @@
-//! How a delivery ends: one line, one status, said once, by whoever comes first: the delivery itself, the deadline, or a signal.
+//! How a delivery ends: one line, one status, said once, by whoever claims it first: the delivery itself, the deadline, or a signal.
+//! The status is settled before anything is written, for whatever is written to may hang.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tracing::Level;
 
+use crate::http::Progress;
 use crate::log::{self, Line};
+use crate::patient_write::write_within;
 use chatwoot_mail::outcome::remedy;
 use chatwoot_mail::outcome::{Exit, Failure, OnTooLarge};
 use chatwoot_mail::service::Service;
@@ -16,7 +19,8 @@ use chatwoot_mail::service::Service;
 #[derive(Debug)]
 pub(crate) struct FinalStatus {
     started: Instant,
-    said: AtomicBool,
+    pub(crate) progress: Progress,
+    claimed: AtomicBool,
     status: AtomicU8,
     context: Mutex<Context>,
 }
@@ -26,58 +30,77 @@ pub(crate) struct FinalStatus {
 pub(crate) struct Context {
     /// `message-id=`, `recipient=`, `sender=`, `size=`, as far as they are known.
     pub(crate) message: Line,
+    /// What is to be logged of the recipients so far. It waits for the end, lest a log that hangs keep the others from their message.
+    pub(crate) lines: Vec<(Level, Line)>,
     /// What the administrator should know though it stopped nothing.
     pub(crate) notices: Vec<String>,
     pub(crate) on_too_large: OnTooLarge,
     pub(crate) service: Service,
 }
 
+/// How it ended.
+#[derive(Clone, Debug)]
+pub(crate) enum End {
+    Delivered,
+    /// Each recipient has a log line of its own.
+    FailedByRecipient(Failure),
+    Failed(Failure),
+}
+
+impl End {
+    pub(crate) fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Delivered => None,
+            Self::FailedByRecipient(failure) | Self::Failed(failure) => Some(failure),
+        }
+    }
+}
+
 impl FinalStatus {
     pub(crate) fn new(started: Instant) -> Self {
         Self {
             started,
-            said: AtomicBool::new(false),
+            progress: Progress::default(),
+            claimed: AtomicBool::new(false),
             status: AtomicU8::new(Exit::Deferred.status()),
             context: Mutex::new(Context::default()),
         }
     }
 
-    /// The context, to be filled in; also after a panic.
+    /// The context, to be filled in; also after a panic. Nothing that can hang may be done while it is held.
     pub(crate) fn context(&self) -> MutexGuard<'_, Context> {
         self.context.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether the end has been said, and its status.
-    pub(crate) fn said(&self) -> Option<u8> {
-        self.said.load(Ordering::SeqCst).then(|| self.status.load(Ordering::SeqCst))
+    /// The status to leave with, once the end is claimed.
+    pub(crate) fn status(&self) -> Option<u8> {
+        self.claimed.load(Ordering::SeqCst).then(|| self.status.load(Ordering::SeqCst))
     }
 
-    /// Claims the end for the caller with this outcome. False when somebody else has it: then the process is about to exit.
-    fn claim(&self, exit: Exit) -> bool {
-        let first = self.said.compare_exchange(false, true, Ordering::SeqCst, Ordering::SeqCst).is_ok();
-        if first {
+    /// Claims the end for the caller, who then speaks. False when somebody else has it: then the process is about to exit.
+    pub(crate) fn claim(&self, failure: Option<&Failure>) -> bool {
+        let on_too_large = self.context().on_too_large;
+        let exit = failure.map_or(Exit::Delivered, |failure| failure.cause.disposition(on_too_large).exit);
+        let claimed = self.claimed.compare_exchange(false, true, Ordering::SeqCst, Ordering::SeqCst).is_ok();
+        if claimed {
             self.status.store(exit.status(), Ordering::SeqCst);
         }
-        first
+        claimed
     }
 
-    /// Ends a delivery that succeeded: not one byte on either stream.
-    pub(crate) fn delivered(&self) -> bool {
-        self.claim(Exit::Delivered)
-    }
-
-    /// Ends a delivery that failed: one line on stdout; the detail on stderr when a person watches. `logged` failures have their line.
-    pub(crate) fn failed(&self, failure: &Failure, logged: bool) -> bool {
+    /// Says how it ended: a failure to the mail server in one line, then everything to the log. Not one byte on either stream after a
+    /// success.
+    pub(crate) fn speak(&self, end: &End) {
         let context = self.context().clone();
-        let disposition = failure.cause.disposition(context.on_too_large);
-        if !self.claim(disposition.exit) {
-            return false;
+        if let Some(failure) = end.failure() {
+            say(failure, &context);
         }
-        say(&disposition.line(), failure, remedy(failure.cause, context.service, context.on_too_large));
-        if !logged {
+        for (level, line) in &context.lines {
+            log::write(*level, line);
+        }
+        if let End::Failed(failure) = end {
             self.log_failure(&context, failure);
         }
-        true
     }
 
     fn log_failure(&self, context: &Context, failure: &Failure) {
@@ -111,12 +134,17 @@ pub(crate) fn level(exit: Exit) -> Level {
     }
 }
 
-/// Writes the line. A closed or full stdout changes nothing: the status says the same.
-fn say(line: &str, failure: &Failure, remedy: &str) {
-    let mut stdout = io::stdout();
-    let _ = stdout.write_all(format!("{line}\n").as_bytes()).and_then(|()| stdout.flush());
-    if stdout.is_terminal() {
+/// How long a stdout that takes nothing is waited for.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Writes the line; the detail to stderr when a person watches. A closed or full stdout changes nothing: the status says the same.
+pub(super) fn say(failure: &Failure, context: &Context) {
+    let line = failure.cause.disposition(context.on_too_large).line();
+    let _ = write_within(PATIENCE, rustix::stdio::stdout(), format!("{line}\n").as_bytes());
+    if io::stdout().is_terminal() {
         let detail = log::sanitized(&failure.detail);
-        let _ = io::stderr().write_all(format!("ingress: {detail}\ningress: {remedy}\n").as_bytes());
+        let remedy = remedy(failure.cause, context.service, context.on_too_large);
+        let text = format!("ingress: {detail}\ningress: {remedy}\n");
+        let _ = write_within(PATIENCE, rustix::stdio::stderr(), text.as_bytes());
     }
 }

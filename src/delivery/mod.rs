@@ -8,5 +8,5 @@ pub(crate) mod stdin;
 
 pub(crate) use attempt::*;
 pub(crate) use deadline::Watcher;
-pub(crate) use final_status::{FinalStatus, level};
+pub(crate) use final_status::{End, FinalStatus, level};
 pub(crate) use memory_reserve::MemoryReserve;

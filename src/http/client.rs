@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -12,25 +13,38 @@ use reqwest::header::{
 };
 use tokio::runtime::Runtime;
 
-use super::{Answer, CertificateError, retry_after, tls};
+use super::resolver::SystemResolver;
+use super::{Answer, CertificateError, Progress, retry_after, tls};
 use crate::clock::now;
 use crate::io_error::plain;
 use crate::settings::{ConfigError, Network};
 use chatwoot_mail::environment::Environment;
-use chatwoot_mail::outcome::{Cause, Failure};
+use chatwoot_mail::outcome::{Cause, Failure, Phase};
 use chatwoot_mail::request::Request;
 
 /// An HTTP client for one endpoint, with the event loop it runs on.
 #[derive(Debug)]
 pub(crate) struct Client {
     http: reqwest::Client,
+    progress: Progress,
     /// There until the client is dropped.
     runtime: Option<Runtime>,
 }
 
 impl Client {
-    /// Prepares without touching the network. Follows no redirect (the password would go along) and no proxy of the environment.
+    /// A client that nobody watches.
     pub(crate) fn new(
+        https: bool,
+        network: &Network,
+        environment: &Environment,
+    ) -> Result<Self, ConfigError> {
+        Self::telling(Progress::default(), https, network, environment)
+    }
+
+    /// Prepares without touching the network; tells how far it is. Follows no redirect (the password would go along) and no proxy of
+    /// the environment.
+    pub(crate) fn telling(
+        progress: Progress,
         https: bool,
         network: &Network,
         environment: &Environment,
@@ -47,6 +61,7 @@ impl Client {
             .referer(false)
             .http1_only()
             .no_proxy()
+            .dns_resolver(SystemResolver { progress: progress.clone() })
             .connect_timeout(network.connect_timeout)
             .user_agent(concat!("ingress/", env!("CARGO_PKG_VERSION")));
         let builder = match &network.proxy {
@@ -63,7 +78,7 @@ impl Client {
         let http = builder
             .build()
             .map_err(|error| ConfigError::new(format!("cannot set up the HTTP client: {}", chain(&error))))?;
-        Ok(Self { http, runtime: Some(runtime) })
+        Ok(Self { http, progress, runtime: Some(runtime) })
     }
 
     /// POSTs the request and waits for the status of the answer, until the deadline at most.
@@ -74,31 +89,44 @@ impl Client {
     /// POSTs the request once, and gives what the answer says, and whether it has a body.
     pub(crate) fn probe(&self, request: &Request<'_>, deadline: Instant) -> Result<Answer, Failure> {
         let body = reqwest::Body::from(request.body.clone());
-        self.until(deadline, async { whole(self.posted(request, body), 1).await })
+        self.until(deadline, async { self.whole(self.posted(request, body), 1).await })
     }
 
     /// GETs a URL without the password, and the beginning of the body.
     pub(crate) fn get(&self, url: &url::Url, deadline: Instant) -> Result<Answer, Failure> {
-        self.until(deadline, async { whole(self.http.get(url.clone()), PAGE).await })
+        self.until(deadline, async { self.whole(self.http.get(url.clone()), PAGE).await })
     }
 
+    /// Does it until the deadline. An answer that came while the process was stopped lies in the socket still, and counts.
     fn until<T>(
         &self,
         deadline: Instant,
         work: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
-        let timed = async { tokio::time::timeout_at(deadline.into(), work).await };
+        let before = self.progress.phase();
+        if Instant::now() >= deadline {
+            return Err(Failure::late(before));
+        }
+        self.progress.enter(Phase::Connecting);
+        let timed = async {
+            let mut work = pin!(work);
+            match tokio::time::timeout_at(deadline.into(), work.as_mut()).await {
+                Err(_) => tokio::time::timeout(LAST_LOOK, work).await,
+                in_time => in_time,
+            }
+        };
         let answer = self.runtime.as_ref().map(|runtime| runtime.block_on(timed));
+        let answer = answer.and_then(Result::ok).unwrap_or_else(|| Err(Failure::late(self.progress.phase())));
+        self.progress.enter(before);
         answer
-            .and_then(Result::ok)
-            .unwrap_or_else(|| Err(Failure::new(Cause::Deadline, "no answer within timeout")))
     }
 
     /// A connection that breaks while the body is on its way may hide an answer that came before the body was read
     /// (nginx's 413, then a reset). So the endpoint is asked once more with the header alone: that stores nothing.
     async fn post(&self, request: &Request<'_>) -> Result<Reply, Failure> {
         let taken = Arc::new(AtomicBool::new(false));
-        let body = Whole { rest: request.body.clone(), taken: Arc::clone(&taken) };
+        let (rest, progress) = (request.body.clone(), self.progress.clone());
+        let body = Whole { rest, taken: Arc::clone(&taken), progress };
         match self.answer(request, reqwest::Body::wrap(body)).await {
             Err(failure) if failure.cause == Cause::ConnectionLost => {
                 Err(self.early_answer(request).await.unwrap_or(failure))
@@ -113,8 +141,29 @@ impl Client {
         }
     }
 
+    /// Sends a request and keeps what its answer says; of the body not much more than `enough` bytes, as far as they come.
+    async fn whole(&self, request: reqwest::RequestBuilder, enough: usize) -> Result<Answer, Failure> {
+        let mut response = request.send().await.map_err(|error| self.failure(&error))?;
+        let mut body = Vec::new();
+        while body.len() < enough
+            && let Ok(Ok(Some(piece))) = tokio::time::timeout(PATIENCE, response.chunk()).await
+        {
+            body.extend_from_slice(&piece);
+        }
+        let field = |name: HeaderName| {
+            response.headers().get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+        };
+        Ok(Answer {
+            status: response.status().as_u16(),
+            location: field(LOCATION),
+            challenge: field(WWW_AUTHENTICATE),
+            media_type: field(CONTENT_TYPE),
+            body,
+        })
+    }
+
     async fn answer(&self, request: &Request<'_>, body: reqwest::Body) -> Result<Reply, Failure> {
-        let response = self.posted(request, body).send().await.map_err(|error| failure(&error))?;
+        let response = self.posted(request, body).send().await.map_err(|error| self.failure(&error))?;
         Ok(Reply::of(response).await)
     }
 
@@ -132,6 +181,60 @@ impl Client {
             Some((user, password)) => post.basic_auth(user, Some(password.reveal())),
             None => post,
         }
+    }
+
+    /// Judges an error of the HTTP library by its kind, never by its text: the text can hold the URL.
+    fn failure(&self, error: &reqwest::Error) -> Failure {
+        if let Some(tls) = find::<rustls::Error>(error) {
+            return tls_failure(tls);
+        }
+        if error.is_dns() {
+            return Failure::new(
+                Cause::NameNotFound,
+                format!("cannot resolve {}: {}", host(error), chain(error)),
+            );
+        }
+        if error.is_connect() {
+            return self.connect_failure(error);
+        }
+        match find::<hyper::Error>(error) {
+            Some(http) if http.is_parse() => Failure::new(
+                Cause::NotHttp,
+                format!("the answer of {} is not HTTP: {}", host(error), chain(error)),
+            ),
+            _ => Failure::new(
+                Cause::ConnectionLost,
+                format!("the connection to {} broke: {}", host(error), chain(error)),
+            ),
+        }
+    }
+
+    fn connect_failure(&self, error: &reqwest::Error) -> Failure {
+        let text = chain(error);
+        if text.contains("proxy authorization required") {
+            return Failure::new(Cause::Answer(407), "the proxy answered 407");
+        }
+        let lost = |error: &io::Error| {
+            use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+            matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)
+        };
+        // A reset amid the handshake stands inside another I/O error; a proxy that closes amid the tunnel's is none at all.
+        let lost = causes(error).filter_map(|cause| cause.downcast_ref()).any(lost)
+            || text.contains("unexpected end of file");
+        let cause = if lost { Cause::ConnectionLost } else { Cause::CannotConnect };
+        if error.is_timeout() && self.progress.phase() == Phase::Resolving {
+            return Failure::new(
+                Cause::NameNotFound,
+                format!("the resolver gave no answer for {} within connect_timeout", host(error)),
+            );
+        }
+        if error.is_timeout() {
+            return Failure::new(
+                Cause::CannotConnect,
+                format!("no connection to {} within connect_timeout", host(error)),
+            );
+        }
+        Failure::new(cause, format!("cannot connect to {}: {text}", host(error)))
     }
 
     /// What the endpoint answers to the header when the body is held back; nothing when it waits for the body.
@@ -186,29 +289,11 @@ async fn has_words(mut response: reqwest::Response) -> bool {
     tokio::time::timeout(PATIENCE, read).await.unwrap_or(true)
 }
 
+/// How long it takes to see what came before the deadline; the watcher's grace is longer.
+const LAST_LOOK: Duration = Duration::from_millis(50);
+
 /// How much of a body somebody may want to read.
 const PAGE: usize = 64 * 1024;
-
-/// Sends a request and keeps what its answer says; of the body not much more than `enough` bytes, as far as they come.
-async fn whole(request: reqwest::RequestBuilder, enough: usize) -> Result<Answer, Failure> {
-    let mut response = request.send().await.map_err(|error| failure(&error))?;
-    let mut body = Vec::new();
-    while body.len() < enough
-        && let Ok(Ok(Some(piece))) = tokio::time::timeout(PATIENCE, response.chunk()).await
-    {
-        body.extend_from_slice(&piece);
-    }
-    let field = |name: HeaderName| {
-        response.headers().get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
-    };
-    Ok(Answer {
-        status: response.status().as_u16(),
-        location: field(LOCATION),
-        challenge: field(WWW_AUTHENTICATE),
-        media_type: field(CONTENT_TYPE),
-        body,
-    })
-}
 
 /// How long an endpoint that judges by the header alone may take to say so, and a piece of a body to come.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -218,6 +303,7 @@ struct Whole {
     rest: Bytes,
     /// Whether the last piece is on its way.
     taken: Arc<AtomicBool>,
+    progress: Progress,
 }
 
 /// How much of a message is on its way at once, beside what the kernel holds.
@@ -234,6 +320,7 @@ impl http_body::Body for Whole {
         let length = self.rest.len().min(PIECE);
         let piece = self.rest.split_to(length);
         self.taken.store(self.rest.is_empty(), Ordering::Relaxed);
+        self.progress.enter(if self.rest.is_empty() { Phase::Waiting } else { Phase::Sending });
         std::task::Poll::Ready((length > 0).then_some(Ok(http_body::Frame::data(piece))))
     }
 
@@ -272,54 +359,6 @@ impl Drop for Client {
             runtime.shutdown_background();
         }
     }
-}
-
-/// Judges an error of the HTTP library by its kind, never by its text: the text can hold the URL.
-fn failure(error: &reqwest::Error) -> Failure {
-    if let Some(tls) = find::<rustls::Error>(error) {
-        return tls_failure(tls);
-    }
-    if error.is_dns() {
-        return Failure::new(
-            Cause::NameNotFound,
-            format!("cannot resolve {}: {}", host(error), chain(error)),
-        );
-    }
-    if error.is_connect() {
-        return connect_failure(error);
-    }
-    match find::<hyper::Error>(error) {
-        Some(http) if http.is_parse() => Failure::new(
-            Cause::NotHttp,
-            format!("the answer of {} is not HTTP: {}", host(error), chain(error)),
-        ),
-        _ => Failure::new(
-            Cause::ConnectionLost,
-            format!("the connection to {} broke: {}", host(error), chain(error)),
-        ),
-    }
-}
-
-fn connect_failure(error: &reqwest::Error) -> Failure {
-    let text = chain(error);
-    if text.contains("proxy authorization required") {
-        return Failure::new(Cause::Answer(407), "the proxy answered 407");
-    }
-    let lost = |error: &io::Error| {
-        use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
-        matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)
-    };
-    // A reset amid the handshake stands inside another I/O error; a proxy that closes amid the tunnel's is none at all.
-    let lost = causes(error).filter_map(|cause| cause.downcast_ref()).any(lost)
-        || text.contains("unexpected end of file");
-    let cause = if lost { Cause::ConnectionLost } else { Cause::CannotConnect };
-    if error.is_timeout() {
-        return Failure::new(
-            Cause::CannotConnect,
-            format!("no connection to {} within connect_timeout", host(error)),
-        );
-    }
-    Failure::new(cause, format!("cannot connect to {}: {text}", host(error)))
 }
 
 /// The host of the request, with the port when the URL names one.

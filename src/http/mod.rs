@@ -4,6 +4,8 @@ mod answer;
 mod certificate_error;
 mod client;
 mod handshake;
+mod progress;
+mod resolver;
 mod retry_after;
 mod tls;
 
@@ -11,4 +13,5 @@ pub(crate) use answer::Answer;
 pub(crate) use certificate_error::CertificateError;
 pub(crate) use client::{Client, Reply};
 pub(crate) use handshake::{Handshake, Refusal, shake};
+pub(crate) use progress::Progress;
 pub(crate) use tls::bundle;

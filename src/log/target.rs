@@ -1,17 +1,19 @@
 //! Where the log goes.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Mutex;
 
 use rustix::fs::OFlags;
-use syslog_tracing::{Facility, Options, Syslog};
 use tracing::Level;
 
+use super::PATIENCE;
 use super::line::Line;
 use super::subscriber::Lines;
+use super::syslog::Syslog;
+use crate::patient_write::write_within;
 use crate::settings::{LogSettings, LogTarget};
 
 /// Opens the log. What cannot be written to is no reason to lose a message: syslog takes its place, and the answer says why.
@@ -19,7 +21,7 @@ pub(crate) fn open(settings: &LogSettings) -> Option<String> {
     match &settings.target {
         LogTarget::Off => None,
         LogTarget::Stderr => {
-            Lines { level: settings.level, dated: true, writer: io::stderr }.init_or_ignore();
+            Lines { level: settings.level, dated: true, writer: || Stderr }.init_or_ignore();
             None
         }
         LogTarget::Syslog => {
@@ -40,9 +42,20 @@ pub(crate) fn open(settings: &LogSettings) -> Option<String> {
 }
 
 fn to_syslog(level: Level) {
-    if let Some(syslog) = Syslog::new(c"ingress", Options::LOG_PID, Facility::Mail) {
-        // It writes time and level itself.
-        Lines { level, dated: false, writer: syslog }.init_or_ignore();
+    // Who reads there writes time and level himself.
+    Lines { level, dated: false, writer: Syslog::default() }.init_or_ignore();
+}
+
+/// Standard error, which may be a pipe that nobody empties.
+struct Stderr;
+
+impl Write for Stderr {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        write_within(PATIENCE, rustix::stdio::stderr(), line).map(|()| line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

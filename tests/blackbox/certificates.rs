@@ -5,7 +5,8 @@ use rcgen::{CertificateParams, date_time_ymd};
 use crate::authority::Authority;
 use crate::server::{Connection, Server};
 use crate::setting::{
-    CANNOT_BE_REACHED, LOST, MESSAGE, MISCONFIGURED, Setting, TOO_LARGE, TOO_LATE, message_of, on_the_wire,
+    CANNOT_BE_REACHED, LOST, MESSAGE, MISCONFIGURED, NOT_STARTED, Setting, TOO_LARGE, TOO_LATE, message_of,
+    on_the_wire,
 };
 
 /// A setting that delivers over https and trusts `authority`.
@@ -184,5 +185,5 @@ fn authorities_that_cannot_be_read_are_a_broken_configuration() {
 fn authorities_that_never_come_meet_the_deadline() {
     let setting = Setting::new("https://localhost:1", "timeout = \"1s\"");
     setting.configure_more(&format!("ca_file = \"{}\"", setting.fifo("ca.pem")));
-    setting.run().assert_deferred(TOO_LATE);
+    setting.run().assert_deferred(NOT_STARTED);
 }

@@ -16,6 +16,7 @@ mod connections;
 mod crowd;
 mod envelope;
 mod explanation;
+mod hanging;
 mod import;
 mod limits;
 mod logs;
@@ -36,4 +37,4 @@ mod support;
 mod terminal;
 mod too_large;
 
-use support::{authority, checked, run, server, setting};
+use support::{authority, checked, mounts, run, server, setting};

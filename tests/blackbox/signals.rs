@@ -2,9 +2,7 @@
 
 use crate::run::{Running, at_once, eventually};
 use crate::server::Server;
-use crate::setting::{MESSAGE, NOBODY, Setting, TOO_LATE};
-
-const INTERRUPTED: &str = "4.3.0 The mail gateway was interrupted";
+use crate::setting::{INTERRUPTED, MESSAGE, NOBODY, Setting, TOO_LATE};
 
 /// Signals that end a process unless it catches them.
 const ENDING: [&str; 12] =

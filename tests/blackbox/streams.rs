@@ -8,8 +8,8 @@ use std::process::Stdio;
 use crate::run::Ended;
 use crate::server::Server;
 use crate::setting::{
-    CANNOT_BE_REACHED, GATEWAY_FAILED, MESSAGE, NO_INPUT, NOBODY, Setting, TOO_LARGE, TOO_LATE, message_of,
-    on_the_wire,
+    CANNOT_BE_REACHED, GATEWAY_FAILED, MESSAGE, NO_INPUT, NOBODY, NOT_RECEIVED, Setting, TOO_LARGE,
+    message_of, on_the_wire,
 };
 
 #[test]
@@ -104,16 +104,19 @@ fn a_file_is_read_from_where_it_stands() {
 #[test]
 fn a_caller_that_never_ends_its_message_meets_the_deadline() {
     let setting = Setting::new(NOBODY, "timeout = \"1s\"");
-    setting.ingress().stdin_open(MESSAGE).run().assert_deferred(TOO_LATE);
+    setting.ingress().stdin_open(MESSAGE).run().assert_deferred(NOT_RECEIVED);
     let logged = setting.failure_logged();
-    assert!(logged.starts_with("WARN outcome=deferred code=4.4.7 exit=75 ms=_ cause="), "{logged}");
-    setting.ingress().stdin_open("").run().assert_deferred(TOO_LATE);
+    assert_eq!(
+        logged,
+        "WARN outcome=deferred code=4.4.7 exit=75 ms=_ cause=\"the message did not come to its end within timeout\" remedy=\"find out why the mail server does not end the message, or raise timeout in ingress.toml\""
+    );
+    setting.ingress().stdin_open("").run().assert_deferred(NOT_RECEIVED);
 }
 
 #[test]
 fn an_endless_message_meets_the_deadline() {
     let setting = Setting::new(NOBODY, "timeout = \"1s\"\nmax_size = \"1MiB\"");
-    setting.ingress().stdin_from(File::open("/dev/zero").unwrap()).run().assert_deferred(TOO_LATE);
+    setting.ingress().stdin_from(File::open("/dev/zero").unwrap()).run().assert_deferred(NOT_RECEIVED);
 }
 
 #[test]

@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use super::phase::Phase;
+
 /// The three statuses a delivery leaves with.
 ///
 /// 75 and 65 are the pair that Postfix, Exim, qmail, OpenSMTPD, Sendmail and Courier all understand
@@ -57,8 +59,13 @@ pub enum Cause {
     CannotConnect,
     ConnectionLost,
     NotHttp,
-    Deadline,
+    /// The time was up in this phase.
+    Deadline(Phase),
     UntrustedCertificate,
+    /// No TLS version or cipher that both sides have.
+    TlsMismatch,
+    /// The server wants a certificate of the client, or refuses to have none.
+    ClientCertificateWanted,
     Configuration,
     Usage,
     Panic,
@@ -99,8 +106,9 @@ impl Cause {
             Self::CannotConnect,
             Self::ConnectionLost,
             Self::NotHttp,
-            Self::Deadline,
             Self::UntrustedCertificate,
+            Self::TlsMismatch,
+            Self::ClientCertificateWanted,
             Self::Configuration,
             Self::Usage,
             Self::Panic,
@@ -108,7 +116,7 @@ impl Cause {
             Self::Input,
             Self::Signal,
         ];
-        others.into_iter().chain((100..=999).map(Self::Answer))
+        others.into_iter().chain(Phase::ALL.map(Self::Deadline)).chain((100..=999).map(Self::Answer))
     }
 
     /// Looks the cause up in the table. Whatever is not proven to be the message's own fault is temporary.
@@ -135,16 +143,8 @@ impl Cause {
                 "the caller closed its pipe without a byte: check the command in its configuration",
             ),
             Self::Answer(status) => answered(status, on_too_large),
-            Self::NameNotFound => deferred(
-                "4.4.3",
-                "Chatwoot's host name cannot be resolved",
-                "check the host name in url and this machine's resolver (getent hosts NAME)",
-            ),
-            Self::CannotConnect => deferred(
-                "4.4.1",
-                "Chatwoot cannot be reached",
-                "check that Chatwoot's web server runs, its address and port in url, and the firewall between",
-            ),
+            Self::NameNotFound => unresolved(),
+            Self::CannotConnect => unreachable(),
             Self::ConnectionLost => deferred(
                 "4.4.2",
                 "The connection to Chatwoot was lost",
@@ -155,15 +155,21 @@ impl Cause {
                 "The connection to Chatwoot was lost",
                 "check scheme and port in url: what answers there does not speak HTTP",
             ),
-            Self::Deadline => deferred(
-                "4.4.7",
-                "Chatwoot did not answer in time",
-                "find out why Chatwoot is slow, or raise timeout in ingress.toml",
-            ),
+            Self::Deadline(phase) => too_late(phase),
             Self::UntrustedCertificate => deferred(
                 "4.7.5",
                 "Chatwoot's certificate cannot be trusted",
                 "renew the server's certificate, use the host name it is made for, or name its authority in ca_file",
+            ),
+            Self::TlsMismatch => deferred(
+                "4.7.5",
+                "No encryption is common to Chatwoot and the mail gateway",
+                "let the web server before Chatwoot offer TLS 1.2 or 1.3 with the usual ciphers (ECDHE with AES-GCM or ChaCha20)",
+            ),
+            Self::ClientCertificateWanted => deferred(
+                "4.7.5",
+                "Chatwoot asks the mail gateway for a certificate",
+                "let the web server before Chatwoot ask for no client certificate here (nginx: ssl_verify_client): ingress has none to show",
             ),
             Self::Configuration | Self::Usage => deferred(
                 "4.3.5",
@@ -193,6 +199,52 @@ impl Cause {
         }
     }
 }
+
+/// The disposition when the time was up: only what waited for Chatwoot is Chatwoot's fault.
+fn too_late(phase: Phase) -> Disposition {
+    match phase {
+        Phase::Starting => deferred(
+            LATE,
+            "The mail gateway did not start in time",
+            "find out which of the files that the configuration names hangs, or why this machine is so slow",
+        ),
+        Phase::Reading => deferred(
+            LATE,
+            "The message was not received in time",
+            "find out why the mail server does not end the message, or raise timeout in ingress.toml",
+        ),
+        Phase::Preparing => deferred(
+            LATE,
+            "The message could not be prepared in time",
+            "look at the load of this machine; when it idles the message is to blame: please report it as a bug in ingress",
+        ),
+        Phase::Resolving => unresolved(),
+        Phase::Connecting => unreachable(),
+        Phase::Sending | Phase::Waiting => deferred(
+            LATE,
+            "Chatwoot did not answer in time",
+            "find out why Chatwoot is slow, or raise timeout in ingress.toml",
+        ),
+    }
+}
+
+fn unresolved() -> Disposition {
+    deferred(
+        "4.4.3",
+        "Chatwoot's host name cannot be resolved",
+        "check the host name in url and this machine's resolver (getent hosts NAME)",
+    )
+}
+
+fn unreachable() -> Disposition {
+    deferred(
+        "4.4.1",
+        "Chatwoot cannot be reached",
+        "check that Chatwoot's web server runs, its address and port in url, and the firewall between",
+    )
+}
+
+const LATE: &str = "4.4.7";
 
 /// The disposition on an answer that is not the endpoint's success.
 fn answered(status: u16, on_too_large: OnTooLarge) -> Disposition {
@@ -296,6 +348,11 @@ impl Failure {
         Self { cause, detail: detail.into() }
     }
 
+    /// The time was up in this phase.
+    pub fn late(phase: Phase) -> Self {
+        Self::new(Cause::Deadline(phase), phase.unfinished())
+    }
+
     /// The failure that stands for the whole when a message goes to several recipients: what is worth
     /// trying again wins, because a retry repeats nothing.
     pub fn weightier(self, other: Self, on_too_large: OnTooLarge) -> Self {
@@ -318,8 +375,9 @@ mod tests {
             Cause::CannotConnect,
             Cause::ConnectionLost,
             Cause::NotHttp,
-            Cause::Deadline,
             Cause::UntrustedCertificate,
+            Cause::TlsMismatch,
+            Cause::ClientCertificateWanted,
             Cause::Configuration,
             Cause::Usage,
             Cause::Panic,
@@ -327,7 +385,7 @@ mod tests {
             Cause::Input,
             Cause::Signal,
         ];
-        fixed.into_iter().chain((0..=999).map(Cause::Answer)).collect()
+        fixed.into_iter().chain(Phase::ALL.map(Cause::Deadline)).chain((0..=999).map(Cause::Answer)).collect()
     }
 
     fn every_verdict() -> impl Iterator<Item = Disposition> {
@@ -377,6 +435,21 @@ mod tests {
             permanent,
             [Cause::NoHeader, Cause::LargerThanMaxSize, Cause::LargerThanServiceTakes, Cause::Answer(413)]
         );
+    }
+
+    #[test]
+    fn the_deadline_is_chatwoot_s_fault_only_when_chatwoot_was_waited_for() {
+        for phase in Phase::ALL {
+            let disposition = Cause::Deadline(phase).disposition(OnTooLarge::Reject);
+            let is_ours = matches!(phase, Phase::Starting | Phase::Reading | Phase::Preparing);
+            assert_eq!(disposition.text.contains("Chatwoot"), !is_ours, "{disposition:?}");
+            let code = match phase {
+                Phase::Resolving => "4.4.3",
+                Phase::Connecting => "4.4.1",
+                _ => "4.4.7",
+            };
+            assert_eq!(disposition.code, code, "{disposition:?}");
+        }
     }
 
     #[test]

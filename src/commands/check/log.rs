@@ -12,12 +12,10 @@ use super::access::barring;
 use super::account::{Reader, own_group, ownership};
 use super::{Finding, Host, Subject};
 use crate::io_error::plain;
+use crate::log::SOCKETS;
 use crate::settings::LogTarget;
 
 const SUBJECT: Subject = Subject::Setting("log");
-
-/// Where syslog(3) writes to: Linux, the BSDs, macOS.
-const SOCKETS: [&str; 3] = ["/dev/log", "/var/run/log", "/var/run/syslog"];
 
 /// A log that cannot be written stops no delivery: it is worth a warning.
 pub(crate) fn finding(target: &LogTarget, origin: &str, reader: Reader) -> Finding {

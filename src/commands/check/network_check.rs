@@ -13,7 +13,7 @@ use super::{Finding, Host, Report, Subject, tls};
 use crate::http::{self, Answer, Client, shake};
 use crate::settings::{ConfigError, Provenance, Settings};
 use chatwoot_mail::environment::Environment;
-use chatwoot_mail::outcome::{Cause, Failure, OnTooLarge};
+use chatwoot_mail::outcome::{Cause, Failure, OnTooLarge, Phase};
 use chatwoot_mail::request::Probe;
 
 /// A way to be gone.
@@ -159,21 +159,31 @@ fn trusting_nobody(fault: ConfigError) -> Finding {
 /// No answer at all, in the words that a delivery has for it.
 fn unanswered(failure: &Failure, patience: Duration) -> Finding {
     let (subject, what) = match failure.cause {
-        Cause::Deadline => {
+        Cause::Deadline(Phase::Resolving) => (Subject::Name, failure.detail.to_string()),
+        Cause::Deadline(_) => {
             (Subject::Endpoint, format!("no answer within {}", humantime::format_duration(patience)))
         }
         Cause::NameNotFound => (Subject::Name, failure.detail.to_string()),
         Cause::CannotConnect => (Subject::Connection, failure.detail.to_string()),
-        Cause::UntrustedCertificate => (Subject::Tls, failure.detail.to_string()),
+        Cause::UntrustedCertificate | Cause::TlsMismatch | Cause::ClientCertificateWanted => {
+            (Subject::Tls, failure.detail.to_string())
+        }
         _ => (Subject::Endpoint, failure.detail.to_string()),
     };
     let machine = match failure.cause {
-        Cause::Deadline | Cause::ConnectionLost => Host::Chatwoot,
+        Cause::Deadline(Phase::Resolving) => Host::Here,
+        Cause::Deadline(_) | Cause::ConnectionLost => Host::Chatwoot,
         _ => Host::Here,
     };
     let remedy = match failure.cause {
         // A longer timeout would change nothing here.
-        Cause::Deadline if patience == PATIENCE => "find out why Chatwoot is slow: look into its log",
+        Cause::Deadline(Phase::Connecting | Phase::Sending | Phase::Waiting) if patience == PATIENCE => {
+            "find out why Chatwoot is slow: look into its log"
+        }
+        // The way is known to be free: a connection was made before.
+        Cause::Deadline(Phase::Connecting) => {
+            Cause::Deadline(Phase::Waiting).disposition(OnTooLarge::Reject).remedy
+        }
         cause => cause.disposition(OnTooLarge::Reject).remedy,
     };
     Finding::fault(subject, what).mended(machine, remedy)
@@ -186,7 +196,7 @@ mod tests {
     #[test]
     fn a_longer_timeout_is_advised_only_where_it_would_be_waited_for() {
         let action = |patience| {
-            let finding = unanswered(&Failure::new(Cause::Deadline, "no answer within timeout"), patience);
+            let finding = unanswered(&Failure::late(Phase::Waiting), patience);
             finding.remedy.unwrap().action
         };
         assert!(action(Duration::from_secs(1)).contains("raise timeout"));

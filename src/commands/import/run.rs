@@ -22,7 +22,7 @@ use chatwoot_mail::envelope::{self, Envelope};
 use chatwoot_mail::environment::Environment;
 use chatwoot_mail::message;
 use chatwoot_mail::message::address::Address;
-use chatwoot_mail::outcome::{Cause, Exit, Failure, OnTooLarge};
+use chatwoot_mail::outcome::{Cause, Exit, Failure, OnTooLarge, Phase};
 use chatwoot_mail::repair::Unrepaired;
 
 /// What became of a stored message.
@@ -161,8 +161,10 @@ fn surviving(source: &MessageSource, settle: impl FnOnce() -> Report) -> Report 
 
 /// The report of a message whose thread waits for an earlier one.
 fn behind(entry: &Entry) -> Report {
-    let failure =
-        Failure::new(Cause::Deadline, "an earlier message of its thread is to be tried again first");
+    let failure = Failure::new(
+        Cause::Deadline(Phase::Waiting),
+        "an earlier message of its thread is to be tried again first",
+    );
     Report { failure: Some(failure), ..Report::of(&entry.source, ImportStatus::Deferred) }
 }
 
@@ -370,7 +372,7 @@ fn response(cause: Cause, job: &Job<'_>) -> Response {
         | Cause::NameNotFound
         | Cause::CannotConnect
         | Cause::ConnectionLost
-        | Cause::Deadline => Response::Wait,
+        | Cause::Deadline(_) => Response::Wait,
         Cause::Answer(400 | 408 | 413 | 422 | 500..) | Cause::OutOfMemory => Response::TryAgain,
         _ => Response::Stop,
     }

@@ -2,6 +2,7 @@
 
 pub(crate) mod authority;
 pub(crate) mod checked;
+pub(crate) mod mounts;
 pub(crate) mod run;
 pub(crate) mod server;
 pub(crate) mod setting;

@@ -20,6 +20,9 @@ pub(crate) const CANNOT_BE_REACHED: &str = "4.4.1 Chatwoot cannot be reached";
 pub(crate) const GATEWAY_FAILED: &str = "4.3.0 The mail gateway failed";
 pub(crate) const NO_INPUT: &str = "4.3.0 No message was received";
 pub(crate) const TOO_LATE: &str = "4.4.7 Chatwoot did not answer in time";
+pub(crate) const NOT_STARTED: &str = "4.4.7 The mail gateway did not start in time";
+pub(crate) const NOT_RECEIVED: &str = "4.4.7 The message was not received in time";
+pub(crate) const INTERRUPTED: &str = "4.3.0 The mail gateway was interrupted";
 pub(crate) const TOO_LARGE: &str = "5.3.4 The message is too large";
 pub(crate) const LOST: &str = "4.4.2 The connection to Chatwoot was lost";
 
