@@ -14,7 +14,7 @@ use reqwest::header::{
 use tokio::runtime::Runtime;
 
 use super::resolver::SystemResolver;
-use super::{Answer, CertificateError, Progress, retry_after, tls};
+use super::{Answer, Progress, TlsError, retry_after, tls};
 use crate::clock::now;
 use crate::io_error::plain;
 use crate::settings::{ConfigError, Network};
@@ -186,7 +186,7 @@ impl Client {
     /// Judges an error of the HTTP library by its kind, never by its text: the text can hold the URL.
     fn failure(&self, error: &reqwest::Error) -> Failure {
         if let Some(tls) = find::<rustls::Error>(error) {
-            return tls_failure(tls);
+            return TlsError::of(tls).failure();
         }
         if error.is_dns() {
             return Failure::new(
@@ -369,17 +369,6 @@ fn host(error: &reqwest::Error) -> String {
         Some((host, None)) => host.to_owned(),
         None => "Chatwoot".to_owned(),
     }
-}
-
-fn tls_failure(error: &rustls::Error) -> Failure {
-    let why = match error {
-        rustls::Error::InvalidCertificate(reason) => CertificateError::of(reason).in_the_log(),
-        rustls::Error::InvalidMessage(_) => {
-            return Failure::new(Cause::NotHttp, "the server does not speak TLS on this port");
-        }
-        other => format!("TLS failed: {other}"),
-    };
-    Failure::new(Cause::UntrustedCertificate, why)
 }
 
 /// The first error of this type among the causes.

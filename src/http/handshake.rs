@@ -12,7 +12,8 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConnection, DigitallySignedStruct, Error, ProtocolVersion, SignatureScheme};
 
-use super::{CertificateError, tls};
+use super::certificate_error::AFTER_ALL;
+use super::{CertificateError, ShownCertificate, TlsError, tls};
 use crate::io_error::plain;
 use crate::settings::ConfigError;
 
@@ -21,23 +22,19 @@ use crate::settings::ConfigError;
 pub(crate) struct Handshake {
     /// `TLS 1.3`, once both sides agreed on it.
     pub(crate) version: Option<&'static str>,
-    /// DER, the server's own first; as shown, trusted or not.
-    pub(crate) certificates: Vec<Vec<u8>>,
+    /// As shown, trusted or not.
+    pub(crate) certificate: Option<ShownCertificate>,
     pub(crate) result: Result<(), Refusal>,
 }
 
 /// Why there is no encrypted connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    Certificate(CertificateError),
-    /// What answers on that port does not speak TLS.
-    NotTls,
+    Tls(TlsError),
     /// No end of it in time.
     TooSlow,
     /// The server closed or reset the connection.
     Lost(String),
-    /// Versions, ciphers, a server that wants a certificate of the client: in the library's words.
-    Other(String),
 }
 
 /// Shakes hands with whoever is at the other end of `stream`, as `host`, until the deadline at most.
@@ -62,8 +59,8 @@ pub(crate) fn shake(
     while connection.is_handshaking() && result.is_ok() {
         result = connection.complete_io(&mut timed).map(|_| ()).map_err(|error| refusal(&error));
     }
-    let certificates = watching.shown.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    Ok(Handshake { version: connection.protocol_version().and_then(version), certificates, result })
+    let certificate = watching.shown.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    Ok(Handshake { version: connection.protocol_version().and_then(version), certificate, result })
 }
 
 fn version(version: ProtocolVersion) -> Option<&'static str> {
@@ -76,9 +73,7 @@ fn version(version: ProtocolVersion) -> Option<&'static str> {
 
 fn refusal(error: &io::Error) -> Refusal {
     match error.get_ref().and_then(|error| error.downcast_ref::<Error>()) {
-        Some(Error::InvalidCertificate(reason)) => Refusal::Certificate(CertificateError::of(reason)),
-        Some(Error::InvalidMessage(_)) => Refusal::NotTls,
-        Some(other) => Refusal::Other(other.to_string()),
+        Some(error) => Refusal::Tls(TlsError::of(error)),
         None if matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock) => {
             Refusal::TooSlow
         }
@@ -117,11 +112,16 @@ impl Write for Timed {
     }
 }
 
+/// A name that no certificate is for: the unspecified address.
+fn nobody() -> ServerName<'static> {
+    ServerName::from(std::net::Ipv4Addr::UNSPECIFIED)
+}
+
 /// Judges as a delivery does, and remembers what it saw.
 #[derive(Debug)]
 struct Watching {
     verifier: Arc<WebPkiServerVerifier>,
-    shown: Mutex<Vec<Vec<u8>>>,
+    shown: Mutex<Option<ShownCertificate>>,
 }
 
 impl ServerCertVerifier for Watching {
@@ -133,9 +133,27 @@ impl ServerCertVerifier for Watching {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let shown = std::iter::once(end_entity).chain(intermediates).map(|der| der.to_vec());
-        *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = shown.collect();
-        self.verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+        let judge = |name: &ServerName<'_>, time: UnixTime| {
+            self.verifier.verify_server_cert(end_entity, intermediates, name, ocsp_response, time)
+        };
+        let verdict = judge(server_name, now);
+        let mut shown = ShownCertificate::of(end_entity, intermediates.is_empty());
+        if let (Some(shown), Ok(_)) = (&mut shown, &verdict) {
+            // What is trusted is told by refusing it: a name that nobody has, a time that is never.
+            if let Err(Error::InvalidCertificate(reason)) = judge(&nobody(), now)
+                && let CertificateError::OtherName(names) = CertificateError::of(&reason)
+            {
+                shown.names = names;
+            }
+            if let Err(Error::InvalidCertificate(reason)) =
+                judge(server_name, UnixTime::since_unix_epoch(AFTER_ALL))
+                && let CertificateError::Expired(not_after) = CertificateError::of(&reason)
+            {
+                shown.not_after = not_after;
+            }
+        }
+        *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = shown;
+        verdict
     }
 
     fn verify_tls12_signature(

@@ -7,11 +7,15 @@ mod handshake;
 mod progress;
 mod resolver;
 mod retry_after;
+mod shown_certificate;
 mod tls;
+mod tls_error;
 
 pub(crate) use answer::Answer;
 pub(crate) use certificate_error::CertificateError;
 pub(crate) use client::{Client, Reply};
 pub(crate) use handshake::{Handshake, Refusal, shake};
 pub(crate) use progress::Progress;
+pub(crate) use shown_certificate::ShownCertificate;
 pub(crate) use tls::bundle;
+pub(crate) use tls_error::TlsError;

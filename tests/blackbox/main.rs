@@ -35,6 +35,7 @@ mod signals;
 mod streams;
 mod support;
 mod terminal;
+mod tls_mismatch;
 mod too_large;
 
 use support::{authority, checked, mounts, run, server, setting};

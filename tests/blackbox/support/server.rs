@@ -241,6 +241,13 @@ impl Connection {
         Ok((head, length.unwrap_or(0)))
     }
 
+    /// Reads one TLS record and forgets it: a client's hello.
+    pub(crate) fn hello(&mut self) -> io::Result<()> {
+        let mut header = [0; 5];
+        self.stream.read_exact(&mut header)?;
+        self.skip(usize::from(u16::from_be_bytes([header[3], header[4]])))
+    }
+
     /// Reads so many bytes and forgets them.
     pub(crate) fn skip(&mut self, bytes: usize) -> io::Result<()> {
         self.stream.read_exact(&mut vec![0; bytes])
