@@ -3,6 +3,7 @@
 mod cli;
 mod clock;
 mod commands;
+mod core_file;
 mod delivery;
 mod environment;
 mod exit;
@@ -25,6 +26,7 @@ use output::{print, status_after};
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the command line")]
 fn main() -> ExitCode {
     let started = Instant::now();
+    core_file::forbid();
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let environment = environment::of_process();
     match cli::read(&arguments) {

@@ -5,7 +5,7 @@ use std::time::Instant;
 use crate::clock::now;
 use crate::http::{Client, Reply};
 use crate::log::Line;
-use crate::settings::Settings;
+use crate::settings::{Settings, oddity};
 use chatwoot_mail::envelope::{Envelope, Sender};
 use chatwoot_mail::message::address::Address;
 use chatwoot_mail::message::header::Header;
@@ -164,7 +164,10 @@ pub(crate) fn judged(settings: &Settings, reply: Reply) -> Result<(), Failure> {
     let detail = match (settings.endpoint.succeeded(status), reply.wordy) {
         (true, false) => return Ok(()),
         (true, true) => format!("the endpoint answered {status} with a page, which Rails never does"),
-        (false, _) => format!("the endpoint answered {status}"),
+        (false, _) => match oddity(&settings.secret).filter(|_| status == 401) {
+            Some(oddity) => format!("the endpoint answered 401; the password here {oddity}"),
+            None => format!("the endpoint answered {status}"),
+        },
     };
     Err(Failure::new(Cause::Answer(status), detail))
 }

@@ -1,6 +1,8 @@
 //! Which certificate authorities are trusted. Roots are loaded only when the URL is https, and from one file:
 //! the system's folder of single certificates beside the bundle holds the same ones again.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,6 +11,7 @@ use rustls::client::danger::ServerCertVerifier;
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use rustls::{ClientConfig, RootCertStore};
 
+use crate::io_error::plain;
 use crate::settings::ConfigError;
 use chatwoot_mail::environment::Environment;
 
@@ -70,15 +73,22 @@ fn roots(path: &Path) -> Result<RootCertStore, ConfigError> {
     let cannot = |error: &dyn std::fmt::Display| {
         ConfigError::new(format!("cannot read certificates from {}: {error}", path.display()))
     };
-    let certificates = CertificateDer::pem_file_iter(path).map_err(|error| cannot(&error))?;
+    let file = File::open(path).map_err(|error| cannot(&plain(&error)))?;
+    let mut bundle = file.take(LARGEST_BUNDLE + 1);
     let mut roots = RootCertStore::empty();
     // One odd certificate in a system's bundle must not stop the mail.
-    roots.add_parsable_certificates(certificates.filter_map(Result::ok));
+    roots.add_parsable_certificates(CertificateDer::pem_reader_iter(&mut bundle).filter_map(Result::ok));
+    if bundle.limit() == 0 {
+        return Err(cannot(&"it is larger than 4 MiB"));
+    }
     if roots.is_empty() {
         return Err(cannot(&"there is none in it"));
     }
     Ok(roots)
 }
+
+/// Twenty times what the distributions have; a device that never ends must not take all memory.
+const LARGEST_BUNDLE: u64 = 4 << 20;
 
 fn configured(roots: RootCertStore) -> Result<ClientConfig, ConfigError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());

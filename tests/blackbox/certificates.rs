@@ -170,7 +170,12 @@ fn what_happens_to_plain_connections_happens_to_encrypted_ones() {
 
 #[test]
 fn authorities_that_cannot_be_read_are_a_broken_configuration() {
-    for (path, why) in [("/dev/null", "there is none in it"), ("/nonexistent/ca.pem", ""), ("/", "")] {
+    for (path, why) in [
+        ("/dev/null", "there is none in it"),
+        ("/nonexistent/ca.pem", ""),
+        ("/", ""),
+        ("/dev/zero", "larger than 4 MiB"),
+    ] {
         let setting = Setting::new("https://localhost:1", &format!("ca_file = \"{path}\""));
         setting.run().assert_deferred(MISCONFIGURED);
         let logged = setting.failure_logged();

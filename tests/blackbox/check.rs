@@ -1,11 +1,13 @@
 //! `ingress check`: each thing that can be wrong is named with its cause and its remedy, and nothing is created anywhere.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::authority::Authority;
 use crate::checked::{CHATWOOT, Checked, OPENING, answering};
-use crate::run::Ingress;
+use crate::run::{Ingress, binary, eventually};
 use crate::server::{FullQueue, Server};
 use crate::setting::{MESSAGE, NOBODY, PASSWORD, Setting, on_the_wire};
 
@@ -688,4 +690,43 @@ fn an_unknown_user_and_a_check_as_another_without_root_are_usage() {
     };
     ended.assert(64, "", complaint);
     assert_eq!(Ingress::new().args(["check", "--as"]).run().status, Some(64));
+}
+
+/// What root has open is not for the mail server's user, and there is no way back to root.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_check_as_another_user_takes_nothing_of_root_s_along() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("NOT TESTED: another user can be taken on by root alone");
+        return;
+    }
+    let server = Server::hanging();
+    let setting = Setting::new(&server.url(), "");
+    let mode = |name: &str, mode| {
+        fs::set_permissions(setting.path(name), fs::Permissions::from_mode(mode)).unwrap();
+    };
+    mode("", 0o755);
+    fs::copy(binary(), setting.path("ingress")).unwrap();
+    mode("ingress", 0o755);
+    setting.write("password", PASSWORD, 0o644);
+    let configuration = fs::read_to_string(setting.path("ingress.toml")).unwrap();
+    setting.write("ingress.toml", configuration, 0o640);
+    let nobody = "nobody:root";
+    let words = format!(
+        "set -- {} -c {} check --as {nobody}",
+        setting.shown("ingress"),
+        setting.shown("ingress.toml")
+    );
+    let run = Ingress::new().after(&words, "7</dev/null 8</etc/hostname");
+    let running = run.start();
+    eventually("the probe", || (!server.requests().is_empty()).then_some(()));
+    let of = |id: &str| fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
+    let parent = format!("PPid:\t{}\n", running.id());
+    let ids = fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let child = ids.into_iter().find(|id| of(id).contains(&parent)).expect("a child");
+    assert!(of(&child).contains("NoNewPrivs:\t1\n"), "{}", of(&child));
+    for number in [7, 8] {
+        let file = fs::read_link(format!("/proc/{child}/fd/{number}")).unwrap_or_default();
+        assert!(file != Path::new("/etc/hostname") && file != Path::new("/dev/null"), "{number}: {file:?}");
+    }
 }

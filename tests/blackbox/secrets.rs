@@ -4,9 +4,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::authority::Authority;
-use crate::run::{Ended, Ingress, at_once};
+use crate::run::{Ended, Ingress, at_once, eventually};
 use crate::server::Server;
-use crate::setting::{MESSAGE, MISCONFIGURED, NOBODY, PASSWORD, Setting};
+use crate::setting::{INTERRUPTED, MESSAGE, MISCONFIGURED, NOBODY, PASSWORD, Setting};
 
 /// The password as the request holds it.
 fn basic(password: &str) -> String {
@@ -228,4 +228,47 @@ fn any_text_of_one_line_may_be_one() {
             );
         }
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn it_is_in_no_core_file() {
+    let server = Server::hanging();
+    let setting = Setting::new(&server.url(), "");
+    let running = setting.ingress().after("ulimit -c unlimited 2>/dev/null", "").start();
+    eventually("the request", || (!server.requests().is_empty()).then_some(()));
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", running.id())).unwrap();
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    assert_eq!(core.split_whitespace().collect::<Vec<_>>()[4..6], ["0", "0"], "{core}");
+    running.signal("TERM");
+    running.end().assert_deferred(INTERRUPTED);
+}
+
+/// What editors and `.env` files leave in a file is told when it is refused, and none of it is shown.
+#[test]
+fn what_is_odd_about_a_refused_one_is_told_without_showing_it() {
+    let server = Server::answering(401);
+    for (text, oddity) in [
+        (format!("\u{feff}{PASSWORD}\n"), "begins with a byte order mark"),
+        (format!("{PASSWORD} \n"), "has a blank before or after it"),
+        (format!("\"{PASSWORD}\"\n"), "stands in quotes"),
+        (format!("RAILS_INBOUND_EMAIL_PASSWORD={PASSWORD}\n"), "begins with NAME="),
+    ] {
+        let setting = Setting::new(&server.url(), "");
+        setting.write("password", &text, 0o600);
+        let file = setting.shown("password");
+        let run = setting.with(&["--password-file", &file]);
+        run.run().assert_deferred("4.7.0 Chatwoot refused the mail gateway");
+        let logged = setting.failure_logged();
+        let cause = format!(" cause=\"the endpoint answered 401; the password here {oddity}");
+        assert!(logged.contains(&cause), "{logged}");
+        let checked = setting.with(&["--password-file", &file, "check"]).stdin("").run();
+        assert!(checked.stdout.contains(&format!("what is set {oddity}")), "{}", checked.stdout);
+        for shown in [logged, checked.stdout, checked.stderr] {
+            assert!(!shown.contains(PASSWORD), "{shown}");
+        }
+    }
+    let setting = Setting::new(&server.url(), "");
+    setting.run().assert_deferred("4.7.0 Chatwoot refused the mail gateway");
+    assert!(setting.failure_logged().contains(" cause=\"the endpoint answered 401\" "));
 }

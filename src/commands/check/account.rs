@@ -45,11 +45,25 @@ impl Account {
     }
 
     /// Runs this program with these words as a mail server would: as this user with this group alone (Postfix's pipe(8) gives no
-    /// others), no environment, in `/`.
+    /// others), no environment, in `/`. What root has open is not for that user, nor is a way back to root.
     pub(crate) fn run(&self, words: &[OsString]) -> io::Result<ExitStatus> {
+        close_inherited();
+        #[cfg(target_os = "linux")]
+        rustix::thread::set_no_new_privs(true)?;
         let mut command = Command::new(std::env::current_exe()?);
         command.args(words).env_clear().current_dir("/").stdin(Stdio::null());
         command.uid(self.uid.as_raw()).gid(self.gid.as_raw()).status()
+    }
+}
+
+/// Closes what whoever started this left open. Nothing of this process's own is open while it only starts another.
+fn close_inherited() {
+    let Ok(open) = std::fs::read_dir("/dev/fd") else { return };
+    let numbers: Vec<i32> =
+        open.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    for number in numbers.into_iter().filter(|number| *number > 2) {
+        // That of the folder itself is closed already.
+        let _ = nix::unistd::close(number);
     }
 }
 

@@ -6,7 +6,7 @@ use super::access::{fifo, unreadable};
 use super::account::{Reader, ownership};
 use super::{Finding, Host, Subject};
 use crate::http;
-use crate::settings::{ConfigError, Provenance, Setting, Settings, is_this_machine};
+use crate::settings::{ConfigError, Provenance, Setting, Settings, is_this_machine, oddity};
 use chatwoot_mail::environment::Environment;
 
 /// The findings on the settings, without the log's; `judged` is what [`crate::settings::load`] made of them.
@@ -24,6 +24,7 @@ pub(crate) fn findings(
     findings.extend(url(provenance, judged.as_ref().ok()));
     findings.extend(said(provenance, "service", judged.is_ok()));
     findings.extend(secret(provenance, reader));
+    findings.extend(odd_secret(provenance, judged.as_ref().ok()));
     findings.extend(chatwoot_env(provenance, reader));
     findings.extend(authorities(provenance, judged.as_ref().ok(), environment));
     let more = provenance.said.iter().filter(|said| !SHOWN_APART.contains(&said.name));
@@ -99,6 +100,14 @@ fn secret(provenance: &Provenance, reader: Reader) -> Option<Finding> {
     Some(unreadable(subject, path, reader).unwrap_or_else(|| {
         Finding::ok(subject, format!("{}{} ({})", path.display(), owned(path), source.origin))
     }))
+}
+
+/// A password that was probably not meant so.
+fn odd_secret(provenance: &Provenance, settings: Option<&Settings>) -> Option<Finding> {
+    let (source, oddity) = (provenance.secret.as_ref()?, oddity(&settings?.secret)?);
+    let what = format!("what is set {oddity}");
+    let action = format!("if Chatwoot has it without, take that away ({})", source.origin);
+    Some(Finding::note(Subject::Setting(source.key), what).mended(Host::Here, action))
 }
 
 fn chatwoot_env(provenance: &Provenance, reader: Reader) -> Option<Finding> {

@@ -1,7 +1,8 @@
 //! What was not delivered, as files that can be imported again.
 
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -31,8 +32,12 @@ impl FailedFolder {
     ///
     /// When it cannot be written to.
     pub(crate) fn open(folder: &Path) -> Result<Self, String> {
-        let list = fs::create_dir_all(folder)
-            .and_then(|()| File::options().append(true).create(true).open(folder.join("list.tsv")))
+        // Mail is its owner's alone.
+        let list = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+        let list = list
+            .and_then(|()| {
+                File::options().append(true).create(true).mode(0o600).open(folder.join("list.tsv"))
+            })
             .map_err(|error| format!("{}: {}", folder.display(), plain(&error)))?;
         Ok(Self { folder: folder.to_owned(), state: Mutex::new(State { next: 1, kept: 0, list }) })
     }
@@ -69,7 +74,8 @@ impl FailedFolder {
         let (name, mut file) = loop {
             let name = format!("{:06}.eml", state.next);
             state.next += 1;
-            match File::create_new(self.folder.join(&name)) {
+            let options = File::options().write(true).create_new(true).mode(0o600).clone();
+            match options.open(self.folder.join(&name)) {
                 Ok(file) => break (name, file),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),

@@ -1,6 +1,7 @@
 //! Messages that are not delivered: which stop the run, which are left aside, and where they are kept for another time.
 
 use std::collections::BTreeSet;
+use std::os::unix::fs::PermissionsExt;
 
 use super::store::{self, files, mbox, mbox_of, message, write};
 use super::{assert_imported, import, numbers};
@@ -168,4 +169,18 @@ fn nothing_to_import_is_no_failure() {
     std::fs::create_dir(setting.path("empty")).unwrap();
     assert_imported(&import(&setting, [setting.shown("empty")]).run());
     assert_imported(&import(&setting, ["-"]).run());
+}
+
+/// Mail of others lies in it, whatever the mask.
+#[test]
+fn what_is_kept_is_its_owner_s_alone() {
+    let server = refusing(&[(1, 413)]);
+    let setting = Setting::new(&server.url(), "");
+    let path = write(&setting, "1.eml", message(1));
+    let (failed, journal) = (setting.shown("failed"), setting.shown("journal"));
+    let run = import(&setting, ["--failed", &failed, "--journal", &journal, &path]);
+    run.after("umask 000", "").run();
+    let mode = |path: &str| std::fs::metadata(setting.path(path)).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode("failed"), 0o700);
+    assert_eq!([mode("failed/list.tsv"), mode("failed/000001.eml"), mode("journal")], [0o600; 3]);
 }
