@@ -3,6 +3,7 @@
 use std::process::{Command, Stdio};
 
 /// The command that enters one; nothing, and said so, where this user may not.
+#[allow(clippy::print_stderr, reason = "a test that cannot be run says so")]
 pub(crate) fn private() -> Option<&'static str> {
     let possible = ["unshare --mount", "unshare --map-root-user --mount"].into_iter().find(|enter| {
         let mount = format!("exec {enter} sh -c 'mount -t tmpfs none /mnt'");
