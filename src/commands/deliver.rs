@@ -60,6 +60,9 @@ fn deliver(
         Err(complaint) => (Options::default(), Some(Failure::new(Cause::Usage, complaint))),
     };
     let loaded = settings::load(&options.settings, environment);
+    if let (Some(watcher), Ok(settings)) = (watcher, &loaded.settings) {
+        watcher.set_deadline(started + settings.network.timeout);
+    }
     let fault = log::open(&loaded.log);
     final_status.context().notices.extend(fault);
     let settings = match (usage, loaded.settings) {
@@ -68,9 +71,6 @@ fn deliver(
     };
     let settings = refuse_after_reading(settings, final_status)?;
     let deadline = started + settings.network.timeout;
-    if let Some(watcher) = watcher {
-        watcher.set_deadline(deadline);
-    }
     final_status.context().on_too_large = settings.on_too_large;
     final_status.context().service = settings.endpoint.service();
     final_status.context().notices.extend(settings.notices.iter().cloned());

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::{SigSet, Signal};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::consts::signal;
 use signal_hook::iterator::backend::SignalDelivery;
@@ -73,6 +74,7 @@ impl Watcher {
         let watched = Arc::clone(&deadline);
         let watch = move || watch(caught, &watched, &final_status);
         thread::Builder::new().name("watcher".to_owned()).stack_size(STACK).spawn(watch).ok()?;
+        leave_signals_to_the_watcher();
         Some(Self { deadline, waker })
     }
 
@@ -95,6 +97,15 @@ impl Watcher {
         // A full socket has wakings enough in it.
         let _ = std::io::Write::write(&mut &self.waker, b"d");
     }
+}
+
+/// A thread that hangs in the kernel (a file on a dead mount) would be given the signal, and never look at it. Those that a fault of the
+/// thread's own raises stay: blocked, they kill.
+fn leave_signals_to_the_watcher() {
+    let own = [signal::SIGTRAP, signal::SIGSYS];
+    let others = SIGNALS.iter().filter(|(number, _)| !own.contains(number));
+    let set: SigSet = others.filter_map(|(number, _)| Signal::try_from(*number).ok()).collect();
+    let _ = set.thread_block();
 }
 
 /// Signals that came in. One descriptor for all of them: registering is a good part of what the start of a process costs.

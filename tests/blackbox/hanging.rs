@@ -300,3 +300,27 @@ fn the_caller_s_streams_stay_blocking() {
     assert!(!flags.contains(rustix::fs::OFlags::NONBLOCK));
     drop(File::from(OwnedFd::from(reader)));
 }
+
+/// A thread that waits for it in the kernel sees no signal: another one must.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_dead_mount_holds_nothing_up() {
+    let Some(enter) = mounts::private().filter(|_| File::open("/dev/fuse").is_ok()) else { return };
+    let setting = Setting::new(NOBODY, "timeout = \"1s\"");
+    fs::create_dir(setting.path("dead")).unwrap();
+    // A file system whose program never answers; whoever opens a file there waits.
+    let options = "fd=9,rootmode=40000,user_id=0,group_id=0";
+    let mount = format!(
+        "set -- {enter} sh -c 'exec 9<>/dev/fuse && mount -i -t fuse -o {options} dead {} && exec \"$@\"' sh \"$@\"",
+        setting.shown("dead")
+    );
+    let dead = setting.shown("dead/file");
+    leaves_within(1, setting.with(&["--log", &dead]).after(&mount, "")).assert_deferred(NOT_STARTED);
+    let running = setting.with(&["--password-file", &dead]).after(&mount, "").start();
+    let name = format!("/proc/{}/wchan", running.id());
+    eventually("the dead mount", || fs::read_to_string(&name).unwrap().starts_with("fuse_").then_some(()));
+    running.signal("TERM");
+    let started = Instant::now();
+    running.end().assert_deferred(INTERRUPTED);
+    assert!(started.elapsed() < Duration::from_secs(2) + SLACK, "{:?}", started.elapsed());
+}
