@@ -2,7 +2,7 @@
 //! The status is settled before anything is written, for whatever is written to may hang.
 
 use std::io::{self, IsTerminal};
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -15,12 +15,15 @@ use chatwoot_mail::outcome::remedy;
 use chatwoot_mail::outcome::{Exit, Failure, OnTooLarge};
 use chatwoot_mail::service::Service;
 
+/// No exit status of a delivery.
+const UNCLAIMED: u8 = u8::MAX;
+
 /// The end of one delivery, shared between the delivery and its watcher.
 #[derive(Debug)]
 pub(crate) struct FinalStatus {
     started: Instant,
     pub(crate) progress: Progress,
-    claimed: AtomicBool,
+    /// [`UNCLAIMED`] until the end is claimed.
     status: AtomicU8,
     context: Mutex<Context>,
 }
@@ -61,8 +64,7 @@ impl FinalStatus {
         Self {
             started,
             progress: Progress::default(),
-            claimed: AtomicBool::new(false),
-            status: AtomicU8::new(Exit::Deferred.status()),
+            status: AtomicU8::new(UNCLAIMED),
             context: Mutex::new(Context::default()),
         }
     }
@@ -74,18 +76,14 @@ impl FinalStatus {
 
     /// The status to leave with, once the end is claimed.
     pub(crate) fn status(&self) -> Option<u8> {
-        self.claimed.load(Ordering::SeqCst).then(|| self.status.load(Ordering::SeqCst))
+        Some(self.status.load(Ordering::SeqCst)).filter(|status| *status != UNCLAIMED)
     }
 
     /// Claims the end for the caller, who then speaks. False when somebody else has it: then the process is about to exit.
     pub(crate) fn claim(&self, failure: Option<&Failure>) -> bool {
         let on_too_large = self.context().on_too_large;
         let exit = failure.map_or(Exit::Delivered, |failure| failure.cause.disposition(on_too_large).exit);
-        let claimed = self.claimed.compare_exchange(false, true, Ordering::SeqCst, Ordering::SeqCst).is_ok();
-        if claimed {
-            self.status.store(exit.status(), Ordering::SeqCst);
-        }
-        claimed
+        self.status.compare_exchange(UNCLAIMED, exit.status(), Ordering::SeqCst, Ordering::SeqCst).is_ok()
     }
 
     /// Says how it ended: a failure to the mail server in one line, then everything to the log. Not one byte on either stream after a
