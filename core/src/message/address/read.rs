@@ -228,9 +228,15 @@ impl Reader {
 
     /// A word is an address when it can be one, after junk around it is taken off.
     fn word(&mut self, word: &str) {
-        let candidate = word.contains('@').then(|| address_in(word)).flatten();
+        let (name, rest) = without_encoded(word);
+        let candidate = rest.contains('@').then(|| address_in(rest)).flatten();
         match candidate {
-            Some(address) if self.bare.is_none() => self.bare = Some(address),
+            Some(address) if self.bare.is_none() => {
+                if let Some(name) = name {
+                    self.say(name);
+                }
+                self.bare = Some(address);
+            }
             _ => self.say(word),
         }
     }
@@ -241,6 +247,14 @@ impl Reader {
             self.phrase.push(' ');
         }
         self.phrase.push_str(word);
+    }
+
+    /// The address that stands in the comment behind a name: `Bob (b@x)`.
+    fn commented(&mut self) -> Option<Address> {
+        let comment = self.comment.as_deref().filter(|_| !self.phrase.is_empty())?;
+        let address = comment.contains('@').then(|| address_in(comment)).flatten()?;
+        self.comment = None;
+        Some(address)
     }
 
     fn angle(&mut self, text: &str) {
@@ -255,7 +269,8 @@ impl Reader {
         if let Some(quoted) = self.quoted.take() {
             self.say(&quoted);
         }
-        let Some(address) = self.bracketed.take().or(self.bare.take()) else {
+        let found = self.bracketed.take().or(self.bare.take()).or_else(|| self.commented());
+        let Some(address) = found else {
             if ends_list {
                 self.phrase.clear();
                 self.comment = None;
@@ -270,6 +285,15 @@ impl Reader {
         let name = Some(phrase).filter(|phrase| !phrase.is_empty()).or(comment);
         let name = name.map(|name| shown(&name)).filter(|name| !name.is_empty());
         self.mailboxes.push(Mailbox { name, address });
+    }
+}
+
+/// The encoded words that are glued to an address, `=?utf-8?q?Bob?=b@x`, and the address.
+fn without_encoded(word: &str) -> (Option<&str>, &str) {
+    let glued = word.starts_with("=?").then(|| word.rfind("?=")).flatten().map(|at| at + 2);
+    match glued.and_then(|at| word.split_at_checked(at)) {
+        Some((name, rest)) if rest.contains('@') => (Some(name), rest),
+        _ => (None, word),
     }
 }
 

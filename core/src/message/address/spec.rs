@@ -45,6 +45,23 @@ impl Address {
         sound.then(|| Self { local, domain: domain.to_owned() })
     }
 
+    /// Reads what Ruby's mail gem takes for an address and others need not: atoms with dots anywhere, but at the end of the domain.
+    pub(super) fn of_atoms(text: &str) -> Option<Self> {
+        let (local, domain) = text.split_once('@')?;
+        let is_atoms = |text: &str| {
+            text.chars().all(|c| is_atext(c) || c == '.')
+                && text.chars().any(|c| c != '.')
+                && !text.contains("=?")
+        };
+        let sound = is_atoms(local) && is_atoms(domain) && !domain.ends_with('.');
+        sound.then(|| Self { local: local.to_owned(), domain: domain.to_owned() })
+    }
+
+    /// Whether an apostrophe begins or ends it, as of one that was quoted by mistake: `'a@b'`.
+    pub fn is_in_apostrophes(&self) -> bool {
+        self.local.starts_with('\'') || self.domain.ends_with('\'')
+    }
+
     /// The local part, unquoted.
     pub fn local(&self) -> &str {
         &self.local

@@ -11,8 +11,12 @@ use super::spec::is_atext;
 /// Whether the value is a list of addresses in a form that the mail gem parses: names as words, quoted strings, encoded words or raw
 /// UTF-8, addresses bare or in brackets, comments, groups, stray separators.
 pub fn parses_strictly(value: &[u8]) -> bool {
-    items(value)
-        .is_some_and(|items| items.iter().all(|item| !matches!(item, Item::Word | Item::WordInBrackets)))
+    let sound = |item: &Item| match item {
+        Item::Address(address) => !address.is_in_apostrophes(),
+        Item::Group => true,
+        Item::Quoted(_) | Item::Word | Item::WordInBrackets => false,
+    };
+    items(value).is_some_and(|items| items.iter().all(sound))
 }
 
 /// What the mail gem reads of a field, when it surely reads it.
@@ -23,6 +27,7 @@ pub fn gem_reads(value: &[u8]) -> Option<Vec<Item>> {
 }
 
 fn items(value: &[u8]) -> Option<Vec<Item>> {
+    let value = value.trim_ascii_start();
     let text = std::str::from_utf8(value.get(..=LONGEST).map_or(value, |_| b"\0")).ok()?;
     let unfolded = if text.contains("\r\n") {
         Cow::Owned(text.replace("\r\n ", " ").replace("\r\n\t", "\t"))
@@ -32,7 +37,8 @@ fn items(value: &[u8]) -> Option<Vec<Item>> {
     if unfolded.chars().any(|c| c.is_control() && c != '\t') {
         return None;
     }
-    Scanner { rest: unfolded.chars().peekable(), grouped: false, items: Vec::new() }.list()
+    let rest = unfolded.chars().peekable();
+    Scanner { rest, grouped: false, begun: false, items: Vec::new() }.list()
 }
 
 /// What is longer is left to repair; the writer's own form never is.
@@ -44,6 +50,8 @@ const MOST_WORDS: usize = 1000;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Item {
     Address(Address),
+    /// An address whose local part is a quoted string, as it stands: the mail gem keeps the quotes.
+    Quoted(String),
     /// A word alone: an address without domain to the mail gem.
     Word,
     /// A word alone in brackets: the same, but Chatwoot raises on it.
@@ -55,6 +63,8 @@ pub enum Item {
 struct Scanner<'a> {
     rest: Peekable<Chars<'a>>,
     grouped: bool,
+    /// Whether a separator stood before.
+    begun: bool,
     items: Vec<Item>,
 }
 
@@ -67,6 +77,7 @@ enum Ending {
 impl Scanner<'_> {
     fn list(mut self) -> Option<Vec<Item>> {
         while let Ending::Separator = self.item()? {
+            self.begun = true;
             if self.items.len() > MOST_ITEMS {
                 return None;
             }
@@ -77,24 +88,36 @@ impl Scanner<'_> {
     /// One mailbox, the start of a group, or nothing between two separators.
     fn item(&mut self) -> Option<Ending> {
         let mut words: Vec<String> = Vec::new();
-        let mut quoted = false;
+        let (mut quoted, mut commented) = (false, false);
         loop {
             let blanks = self.blanks();
-            // The mail gem stumbles over a comment within a name; after an address it is fine.
-            if !quoted && words.len() == 1 && words.iter().all(|word| plain_spec(word).is_some()) {
-                self.comments()?;
-            }
-            // After `Bob.` and two blanks it begins another address.
-            let wide = blanks > 1 && words.last().is_some_and(|word| word.contains(['.', '@']));
+            // After `Bob.` and two blanks the mail gem begins another address.
+            let another = blanks > 1 && matches!(words.as_slice(), [word] if word.ends_with('.'));
+            let first = words.is_empty() && !quoted;
             match self.rest.peek().copied() {
-                Some(c) if wide && !matches!(c, ',' | ';') => return None,
+                Some(c) if another && !matches!(c, ',' | ';') => return None,
+                Some('.' | '@') if first && (self.begun || commented || blanks > 0) => return None,
+                // Behind a separator the mail gem does not look for one.
+                Some('(') if self.begun && first => return None,
+                Some('(') => {
+                    self.comment()?;
+                    commented = true;
+                }
+                Some('.') if quoted => return None,
                 Some('"') => {
-                    self.quoted()?;
+                    let text = self.quoted()?;
+                    if self.rest.peek() == Some(&'@') && first {
+                        self.quoted_address(&text)?;
+                        return self.separator();
+                    }
                     quoted = true;
                 }
                 Some('<') => {
                     self.rest.next();
                     let item = self.bracketed()?;
+                    if item == Item::WordInBrackets && words.iter().any(|word| word.contains('@')) {
+                        return None;
+                    }
                     self.items.push(item);
                     self.comments()?;
                     return self.separator();
@@ -108,21 +131,32 @@ impl Scanner<'_> {
                     self.items.push(Item::Group);
                     return Some(Ending::Separator);
                 }
-                Some(c) if is_name(c) && words.len() < MOST_WORDS => words.push(self.word()?),
+                Some(c) if is_name(c) && words.len() < MOST_WORDS => words.push(self.word()),
                 _ if quoted => return None,
                 _ => {
-                    self.bare(&words)?;
+                    self.bare(&words, commented)?;
                     return self.separator();
                 }
             }
         }
     }
 
-    /// An item without brackets: an address, a word alone, or nothing.
-    fn bare(&mut self, words: &[String]) -> Option<()> {
-        let [word] = words else { return words.is_empty().then_some(()) };
-        self.items.push(if word.contains('@') { Item::Address(plain_spec(word)?) } else { Item::Word });
+    /// An item without brackets: an address, a word alone, or nothing. The last two have no comment.
+    fn bare(&mut self, words: &[String], commented: bool) -> Option<()> {
+        match words {
+            [] => return (!commented).then_some(()),
+            [word] if word.contains('@') => self.items.push(Item::Address(spec(word)?)),
+            [word] if !commented && word.contains(|c| c != '.') => self.items.push(Item::Word),
+            _ => return None,
+        }
         Some(())
+    }
+
+    /// The domain behind a quoted local part.
+    fn quoted_address(&mut self, local: &str) -> Option<()> {
+        let text = format!("\"{local}\"{}", self.word());
+        self.items.push(Item::Quoted(quoted_spec(&text)?));
+        self.comments()
     }
 
     fn separator(&mut self) -> Option<Ending> {
@@ -140,7 +174,7 @@ impl Scanner<'_> {
 
     /// What ends a group is followed by a comma or nothing.
     fn after_group(&mut self) -> Option<Ending> {
-        self.blanks();
+        self.comments()?;
         match self.rest.next() {
             None => Some(Ending::End),
             Some(',') => Some(Ending::Separator),
@@ -176,13 +210,15 @@ impl Scanner<'_> {
         }
     }
 
-    fn quoted(&mut self) -> Option<()> {
+    /// A quoted string, as it stands between its quotes.
+    fn quoted(&mut self) -> Option<String> {
         self.rest.next();
+        let mut text = String::new();
         loop {
             match self.rest.next()? {
-                '"' => return Some(()),
-                '\\' => drop(self.rest.next().filter(char::is_ascii)?),
-                _ => {}
+                '"' => return Some(text),
+                '\\' => text.extend(['\\', self.rest.next().filter(char::is_ascii)?]),
+                c => text.push(c),
             }
         }
     }
@@ -192,37 +228,43 @@ impl Scanner<'_> {
         loop {
             match self.rest.next()? {
                 '>' if !text.is_empty() && text.chars().all(is_atext) => return Some(Item::WordInBrackets),
-                '>' => return plain_spec(&text).map(Item::Address),
+                '>' => {
+                    return spec(text.trim_matches([' ', '\t']))
+                        .map(Item::Address)
+                        .or_else(|| quoted_spec(&text).map(Item::Quoted));
+                }
                 c => text.push(c),
             }
         }
     }
 
-    /// A word of a name. One with `@` in it must look like an address; one that begins with a dot is read as the end of an address.
-    fn word(&mut self) -> Option<String> {
+    /// A word of a name, or an address.
+    fn word(&mut self) -> String {
         let mut word = String::new();
         while let Some(c) = self.rest.next_if(|c| is_name(*c)) {
             word.push(c);
         }
-        let sound = if word.contains('@') { plain_spec(&word).is_some() } else { !word.starts_with('.') };
-        sound.then_some(word)
+        word
     }
 }
 
 /// What may stand in a name without quotes; the mail gem allows `.` and `@` too.
 fn is_name(c: char) -> bool {
-    is_atext(c) || matches!(c, '.' | '@')
+    is_atext(c) || matches!(c, '.' | '@' | '\u{fffd}')
 }
 
-/// An addr-spec without anything that can be read in two ways: no quotes, no apostrophes around it, dots between labels only.
-fn plain_spec(text: &str) -> Option<Address> {
-    let label = |label: &str| !label.is_empty() && label.chars().all(is_atext);
-    Address::from_spec(text).filter(|address| {
-        address.to_string() == text
-            && !text.starts_with('\'')
-            && address.local().split('.').all(label)
-            && address.domain().split('.').all(label)
-    })
+/// An address without quotes. The mail gem takes dots and apostrophes wherever they stand, but at the end of the domain.
+fn spec(text: &str) -> Option<Address> {
+    Address::from_spec(text).filter(|address| address.to_string() == text).or_else(|| Address::of_atoms(text))
+}
+
+/// An address with a quoted local part, as it stands: nothing escaped in it, behind it atoms and dots.
+fn quoted_spec(text: &str) -> Option<String> {
+    let (local, domain) = text.strip_prefix('"')?.split_once("\"@")?;
+    let sound = !local.is_empty()
+        && !local.contains(['"', '\\'])
+        && Address::of_atoms(&format!("a@{domain}")).is_some();
+    sound.then(|| text.to_owned())
 }
 
 #[cfg(test)]
