@@ -155,7 +155,7 @@ fn copy(
     Ok(CopyJson {
         recipient: recipient.map(ToString::to_string),
         size: wire_message.bytes.len(),
-        sender: sender.map(|address| address.to_string()),
+        sender,
         to,
         cc,
         repairs,

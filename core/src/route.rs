@@ -2,30 +2,34 @@
 //!
 //! The rules are those of Chatwoot 4.14 (`ApplicationMailbox`, `ReplyMailbox`, `MailPresenter`), seen through Ruby's mail gem.
 
+mod sender;
+
 use std::fmt;
 
 use crate::message::address::{self, Address, Item};
+use crate::message::encoded_word;
 use crate::message::header::{self, Field, Header};
 use crate::message::mime::transfer_encoding::TransferEncoding;
 use crate::message::mime::{Part, last};
 
 pub use crate::message::header_of;
+pub use sender::{first_address, is_usable, named_sender, sender};
 
 /// What is known of the Chatwoot at the other end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Chatwoot {
     /// The addresses of its inboxes; none when they are not known.
     pub inboxes: Vec<Address>,
-    /// `MAILER_SENDER_EMAIL`: mail from it is its own, and dropped.
+    /// `MAILER_SENDER_EMAIL`: mail from it is its own, and begins no conversation.
     pub own_sender: Option<Address>,
 }
 
 /// What becomes of a message after the 204.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Route {
-    /// The conversation with this UUID.
+    /// The conversation with this UUID: the one that To, In-Reply-To or References name.
     Reply(String),
-    /// A conversation in the inbox with this address: the one that References name, else a new one.
+    /// A conversation in the inbox with this address: one that holds a message it answers, else a new one.
     Inbox(Address),
     /// The inboxes are not known: the one whose address stands first among these.
     FirstInboxOf(Vec<Address>),
@@ -52,6 +56,8 @@ pub enum DropReason {
     Bytes,
     MessageId,
     NoDomain,
+    LongDate,
+    TooLong,
 }
 
 impl fmt::Display for DropReason {
@@ -69,6 +75,10 @@ impl fmt::Display for DropReason {
             Self::Bytes => "a header field holds bytes that are not UTF-8",
             Self::MessageId => "its Message-ID holds NUL or bytes that are not UTF-8",
             Self::NoDomain => "an address in brackets has no domain",
+            Self::LongDate => "its Date or Resent-Date has more than 128 characters",
+            Self::TooLong => {
+                "its Subject, its In-Reply-To or its sender's address is too long to begin a conversation"
+            }
         })
     }
 }
@@ -138,10 +148,72 @@ pub fn of_header(header: &Header<'_>, chatwoot: &Chatwoot) -> Route {
     {
         return Route::Refused(DropReason::MessageId);
     }
-    match addressed(header, chatwoot) {
-        route if route.arrives() => lost_on_the_way(header, chatwoot).unwrap_or(route),
-        route => route,
+    let route = addressed(header, chatwoot);
+    if !route.arrives() {
+        return route;
     }
+    if let Some(lost) = lost_on_the_way(header) {
+        return lost;
+    }
+    match route {
+        Route::Reply(uuid) => Route::Reply(uuid),
+        inbox => {
+            answered(header).map(Route::Reply).or_else(|| refused_as_new(header, chatwoot)).unwrap_or(inbox)
+        }
+    }
+}
+
+/// The conversation that In-Reply-To or References name in an id of Chatwoot's own.
+fn answered(header: &Header<'_>) -> Option<String> {
+    let ids = |name| last(header, name).map(|field| String::from_utf8_lossy(field.value).into_owned());
+    ["In-Reply-To", "References"]
+        .into_iter()
+        .filter_map(ids)
+        .find_map(|ids| ids.split(['<', '>', ' ', '\t', '\r', '\n']).find_map(conversation_of))
+}
+
+/// The UUID in an id of Chatwoot's: `conversation/UUID/messages/ID@domain`, `account/ID/conversation/UUID@domain`.
+pub fn conversation_of(id: &str) -> Option<String> {
+    let (path, _) = id.split_once('@')?;
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let steps: Vec<&str> = path.split('/').collect();
+    let uuid = match steps.as_slice() {
+        ["conversation", uuid, "messages", number] if is_number(number) => uuid,
+        ["account", number, "conversation", uuid] if is_number(number) => uuid,
+        _ => return None,
+    };
+    is_uuid(uuid).then(|| uuid.to_ascii_lowercase())
+}
+
+/// The most characters that Chatwoot stores of Subject and In-Reply-To with a new conversation (`JsonbAttributesLengthValidator`).
+pub const LONGEST_STORED: usize = 1500;
+/// The most characters of a sender's address.
+const LONGEST_SENDER: usize = 255;
+
+/// What keeps a message from beginning a conversation.
+fn refused_as_new(header: &Header<'_>, chatwoot: &Chatwoot) -> Option<Route> {
+    let Some(sender) = sender(header) else { return Some(Route::Dropped(DropReason::UnusableSender)) };
+    let own = chatwoot.own_sender.as_ref().map(ToString::to_string);
+    if own.is_some_and(|own| own.eq_ignore_ascii_case(&sender)) {
+        return Some(Route::Dropped(DropReason::OwnSender));
+    }
+    let subject = last(header, "Subject").map_or(0, |field| shown_length(field.value));
+    let answered = last(header, "In-Reply-To").map_or(0, |field| stored_length(field.value));
+    let too_long =
+        subject > LONGEST_STORED || answered > LONGEST_STORED || sender.chars().count() > LONGEST_SENDER;
+    too_long.then_some(Route::Fails(DropReason::TooLong))
+}
+
+/// How many characters a field has, unfolded.
+pub fn stored_length(value: &[u8]) -> usize {
+    let folds = memchr::memmem::find_iter(value, b"\r\n").count() * 2;
+    String::from_utf8_lossy(value.trim_ascii()).chars().count().saturating_sub(folds)
+}
+
+/// How many characters a field has, unfolded and decoded.
+pub fn shown_length(value: &[u8]) -> usize {
+    let text = encoded_word::decode(&encoded_word::raw_text(value.trim_ascii()));
+    text.chars().filter(|c| !matches!(c, '\r' | '\n')).count()
 }
 
 /// The rules of `ApplicationMailbox`: a conversation's address in To, else an inbox among To, Cc, the bare X-Original-To, Bcc.
@@ -219,24 +291,29 @@ fn original_to(header: &Header<'_>) -> Result<Option<Address>, DropReason> {
     }
 }
 
-/// What a message that has found its place can still be lost by.
-fn lost_on_the_way(header: &Header<'_>, chatwoot: &Chatwoot) -> Option<Route> {
+/// What makes the job raise, whichever way a message takes.
+fn lost_on_the_way(header: &Header<'_>) -> Option<Route> {
     let twice = |name: &&str| header.named(name).nth(1).is_some();
     let not_utf8 = |name: &&str| {
         header.named(name).any(|field| std::str::from_utf8(field.value).is_err() || field.value.contains(&0))
     };
-    if ["References", "In-Reply-To", "Reply-To"].iter().any(not_utf8) || has_unreadable_date(header) {
+    const STORED: [&str; 6] =
+        ["References", "In-Reply-To", "Reply-To", "X-Original-From", "X-Original-Sender", "X-Forwarded-For"];
+    if STORED.iter().any(not_utf8) || has_unreadable_date(header) {
         return Some(Route::Fails(DropReason::Bytes));
     }
-    if senders(header).is_some_and(|senders| senders.first() == Some(&Item::WordInBrackets)) {
-        return Some(Route::Fails(DropReason::NoDomain));
+    if ["Date", "Resent-Date"]
+        .iter()
+        .any(|name| header.named(name).any(|field| is_too_long_a_date(field.value)))
+    {
+        return Some(Route::Fails(DropReason::LongDate));
     }
-    match sender(header) {
-        None => return Some(Route::Dropped(DropReason::UnusableSender)),
-        Some(sender) if chatwoot.own_sender.as_ref().is_some_and(|own| own.same_mailbox(&sender)) => {
-            return Some(Route::Dropped(DropReason::OwnSender));
-        }
-        Some(_) => {}
+    let first_in_brackets = |name| {
+        address::gem_reads(last(header, name)?.value)
+            .map(|items| items.first() == Some(&Item::WordInBrackets))
+    };
+    if ["Reply-To", "X-Original-Sender", "From"].into_iter().find_map(first_in_brackets) == Some(true) {
+        return Some(Route::Fails(DropReason::NoDomain));
     }
     let repeated =
         ["X-Forwarded-For", "X-Original-Sender", "X-Original-From", "Auto-Submitted", "X-Autoreply"]
@@ -245,28 +322,34 @@ fn lost_on_the_way(header: &Header<'_>, chatwoot: &Chatwoot) -> Option<Route> {
     repeated.then_some(Route::Fails(DropReason::RepeatedField))
 }
 
+/// Whether Ruby refuses to parse a date for its length: 128 bytes, closed comments and runs of spaces not counted.
+pub fn is_too_long_a_date(value: &[u8]) -> bool {
+    const LONGEST: usize = 128;
+    value.len() > LONGEST && without_comments(value).len() > LONGEST
+}
+
+/// A date without folds, comments, and but the first of several spaces. A comment ends at the first parenthesis; one that does not is none.
+pub fn without_comments(value: &[u8]) -> Vec<u8> {
+    let mut text: Vec<u8> = Vec::new();
+    let mut rest = value.trim_ascii();
+    let mut closed = memchr::memrchr(b')', rest).map_or(0, |last| last + 1);
+    while let Some((byte, after)) = rest.split_first() {
+        let end = (*byte == b'(' && closed > 0).then(|| memchr::memchr(b')', rest)).flatten();
+        let taken = end.map_or(1, |end| end + 1);
+        if end.is_none() && !matches!(byte, b'\r' | b'\n') && !(*byte == b' ' && text.last() == Some(&b' ')) {
+            text.push(*byte);
+        }
+        closed = closed.saturating_sub(taken);
+        rest = rest.get(taken..).unwrap_or(after);
+    }
+    text
+}
+
 /// Whether the date holds bytes that are not UTF-8 outside its comments.
 fn has_unreadable_date(header: &Header<'_>) -> bool {
     let before_comment =
         |field: Field<'_>| field.value.split(|byte| *byte == b'(').next().map(<[u8]>::to_vec);
     last(header, "Date").and_then(before_comment).is_some_and(|date| std::str::from_utf8(&date).is_err())
-}
-
-/// Whom Chatwoot takes for the sender: the first address of Reply-To, unless the mail gem cannot read that, else of From.
-pub fn sender(header: &Header<'_>) -> Option<Address> {
-    match senders(header)?.into_iter().next()? {
-        Item::Address(address) => Some(address),
-        _ => None,
-    }
-}
-
-fn senders(header: &Header<'_>) -> Option<Vec<Item>> {
-    let reply_to = last(header, "Reply-To").and_then(|field| {
-        // `Doe, Jane (Acme) <..>`: two items to the mail gem, the first without an address.
-        let first = || address::gem_reads(field.value.split(|byte| *byte == b',').next()?);
-        address::gem_reads(field.value).or_else(|| first().filter(|items| *items == [Item::Word]))
-    });
-    reply_to.or_else(|| address::gem_reads(last(header, "From")?.value))
 }
 
 fn has_unknown_encoding(header: &Header<'_>, body: &[u8]) -> bool {
@@ -295,10 +378,13 @@ pub fn too_many(attachments: usize) -> Option<String> {
 pub fn reply_uuid(local: &str) -> Option<String> {
     let prefix = local.get(..6).filter(|prefix| prefix.eq_ignore_ascii_case("reply+"))?;
     let uuid = local.get(prefix.len()..)?;
-    let groups: Vec<&str> = uuid.split('-').collect();
+    is_uuid(uuid).then(|| uuid.to_ascii_lowercase())
+}
+
+fn is_uuid(text: &str) -> bool {
+    let groups: Vec<&str> = text.split('-').collect();
     let sized = groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12]);
-    let hexadecimal = groups.iter().all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()));
-    (sized && hexadecimal).then(|| uuid.to_ascii_lowercase())
+    sized && groups.iter().all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 #[cfg(test)]

@@ -90,7 +90,8 @@ fn unparsable_cc(draft: &mut Draft<'_>) -> bool {
 /// Writes a list anew that the mail gem would not read as a person does. Where no address is left, the field is set aside.
 fn rewrite(header: &mut Header<'_>, name: &str) -> bool {
     let Some(field) = header.named(name).next_back() else { return false };
-    if address::is_settled(name, field.value) {
+    let is_empty = field.trimmed().is_empty() && name != "To";
+    if is_empty || address::is_settled(name, field.value) {
         return false;
     }
     let (at, mailboxes) = (field.at, address::read(field.value).mailboxes);

@@ -4,6 +4,7 @@ use super::draft::Draft;
 use super::{Repair, Step, originals};
 use crate::envelope::Sender;
 use crate::message::header::Header;
+use crate::message::mime::content_type::ContentType;
 
 /// The mail gem hands back a list where the job expects text (F2).
 pub(super) const REPEATED_FORWARDING_FIELD: Repair = Repair {
@@ -22,7 +23,7 @@ pub(super) const REPEATED_AUTO_SUBMITTED: Repair = Repair {
 /// Chatwoot looks at `Auto-Submitted` and `X-Autoreply` alone, and answers all other automatic mail with its own greeting: a loop.
 pub(super) const UNMARKED_AUTOMATIC_MAIL: Repair = Repair {
     name: "unmarked-automatic-mail",
-    summary: "adds Auto-Submitted: auto-replied to bulk mail, mailing lists, bounces and automatic replies that say so otherwise",
+    summary: "adds Auto-Submitted: auto-replied to bulk mail, bounces and automatic replies that say so otherwise; what a list passes on is left alone",
     step: Step::Header(unmarked_automatic_mail),
 };
 
@@ -64,13 +65,19 @@ fn unmarked_automatic_mail(draft: &mut Draft<'_>) -> bool {
     true
 }
 
-/// What other programs say where they mean `Auto-Submitted` (RFC 3834).
+/// What other programs say where they mean `Auto-Submitted` (RFC 3834). Lists are no evidence: people write to them, and marked mail is
+/// kept from Chatwoot's automation rules.
 fn is_automatic(header: &Header<'_>) -> bool {
-    says(header, "Precedence", &["bulk", "junk", "list", "auto_reply"])
-        || ["List-Id", "X-Auto-Response-Suppress"]
-            .iter()
-            .any(|name| header.named(name).any(|field| !field.trimmed().is_empty()))
+    let passed_on = header.named("X-Original-Sender").next().is_some();
+    (!passed_on && says(header, "Precedence", &["bulk", "junk", "auto_reply"]))
+        || header.named("X-Auto-Response-Suppress").any(|field| !field.trimmed().is_empty())
         || header.named("Return-Path").next().is_some_and(|field| field.trimmed() == b"<>")
+        || is_delivery_report(header)
+}
+
+/// `multipart/report` (RFC 3462), of delivery and of what was done with a message.
+fn is_delivery_report(header: &Header<'_>) -> bool {
+    ContentType::of(header).is_some_and(|kind| kind.media_type == "multipart/report")
 }
 
 fn says(header: &Header<'_>, name: &str, words: &[&str]) -> bool {
@@ -122,7 +129,7 @@ mod tests {
         let mark = |section: &str| mended(section, &Sender::Unknown, unmarked_automatic_mail).is_some();
         for section in [
             "Precedence: Bulk\n",
-            "List-Id: <x.example.org>\n",
+            "Content-Type: multipart/report; report-type=delivery-status; boundary=b\n",
             "X-Auto-Response-Suppress: All\n",
             "Return-Path: <>\n",
         ] {
@@ -131,7 +138,9 @@ mod tests {
         for section in [
             "Subject: x\n",
             "Precedence: bulk\nAuto-Submitted: no\n",
-            "List-Id: <x>\nX-Autoreply: yes\n",
+            "Precedence: bulk\nX-Autoreply: yes\n",
+            "Precedence: list\nList-Id: <x.example.org>\nMailing-list: list x@example.org\n",
+            "Precedence: bulk\nX-Original-Sender: a@b\n",
             "Return-Path: <a@b>\n",
         ] {
             assert!(!mark(section), "{section}");

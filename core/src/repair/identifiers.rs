@@ -6,12 +6,13 @@ use super::draft::Draft;
 use super::{Repair, Step, originals};
 use crate::message::encoded_word;
 use crate::message::header::{Field, Header};
+use crate::route::{LONGEST_STORED, conversation_of, stored_length};
 
-/// A Message-ID with 8-bit bytes or NUL makes the endpoint answer 500 for ever (P1); an empty one gets a random value on every parse
+/// A Message-ID with bytes that are not UTF-8, or NUL, makes the endpoint answer 500 for ever (P1); an empty one gets a random value on every parse
 /// (M11), so that nothing is ever deduplicated. The last one of several is the one that counts in the mail gem.
 pub(super) const UNUSABLE_MESSAGE_ID: Repair = Repair {
     name: "unusable-message-id",
-    summary: "replaces an empty Message-ID, or one with 8-bit or control characters, by one derived from the content",
+    summary: "replaces an empty Message-ID, or one with control characters or bytes that are not UTF-8, by one derived from the content",
     step: Step::Header(unusable_message_id),
 };
 
@@ -53,6 +54,41 @@ fn missing_message_id(draft: &mut Draft<'_>) -> bool {
     let derived = derived(draft);
     draft.header.prepend("Message-ID", derived.as_bytes());
     true
+}
+
+/// Chatwoot stores no more than 1500 characters of it with a new conversation, and raises (F9).
+pub(super) const LONG_IN_REPLY_TO: Repair = Repair {
+    name: "long-in-reply-to",
+    summary: "shortens an In-Reply-To of more than 1500 characters to the ids of Chatwoot's own and the last ones",
+    step: Step::Header(long_in_reply_to),
+};
+
+fn long_in_reply_to(draft: &mut Draft<'_>) -> bool {
+    let Some(field) = draft.header.named("In-Reply-To").next_back() else { return false };
+    if stored_length(field.value) <= LONGEST_STORED {
+        return false;
+    }
+    let (at, kept) = (field.at, shortened(&String::from_utf8_lossy(field.value)));
+    replace_or_drop(&mut draft.header, at, "In-Reply-To", kept.as_bytes());
+    true
+}
+
+/// The ids that fit, in their order: those that name a conversation before others, later ones before earlier ones.
+fn shortened(value: &str) -> String {
+    let ids: Vec<&str> = value.split_whitespace().collect();
+    let leads = |id: &str| conversation_of(id.trim_matches(['<', '>'])).is_some();
+    let mut kept = vec![false; ids.len()];
+    let mut room = LONGEST_STORED;
+    for first in [true, false] {
+        for (id, kept) in ids.iter().zip(&mut kept).rev().filter(|(id, _)| leads(id) == first) {
+            match room.checked_sub(id.chars().count() + 1) {
+                Some(rest) => (room, *kept) = (rest, true),
+                None => break,
+            }
+        }
+    }
+    let kept = ids.iter().zip(&kept).filter(|(_, kept)| **kept).map(|(id, _)| *id);
+    kept.collect::<Vec<_>>().join("\r\n ")
 }
 
 fn unreadable_bytes(draft: &mut Draft<'_>) -> bool {
@@ -100,11 +136,14 @@ fn one_line(value: &[u8]) -> String {
     encoded_word::raw_text(value).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Printable ASCII with at least one letter or digit: `<>` would make every such message the same one.
+/// The most characters that Chatwoot stores of one.
+const LONGEST: usize = 20_000;
+
+/// UTF-8 (RFC 6532) without control characters, with at least one letter or digit: `<>` would make every such message the same one.
 fn is_usable(field: &Field<'_>) -> bool {
-    let value = field.trimmed();
-    let printable = value.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n'));
-    printable && value.iter().any(u8::is_ascii_alphanumeric)
+    let Ok(text) = std::str::from_utf8(field.trimmed()) else { return false };
+    let printable = text.chars().all(|c| !c.is_control() || matches!(c, '\t' | '\r' | '\n'));
+    printable && text.len() <= LONGEST && text.chars().any(char::is_alphanumeric)
 }
 
 /// A Message-ID from the content: the first 20 bytes of its SHA-256 in hex, at a domain that nobody can own (RFC 2606).
@@ -163,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_usable_one_stays_whatever_its_form() {
-        for value in ["<a@b>", "a@b", "<a b@c>", "\r\n <long@fold>", "<a@b> (comment)"] {
+        for value in ["<a@b>", "a@b", "<a b@c>", "\r\n <long@fold>", "<a@b> (comment)", "<\u{e4}@b>"] {
             let section = format!("Message-Id: {value}\r\n");
             let mut draft = draft(section.as_bytes());
             assert!(!unusable_message_id(&mut draft) && !missing_message_id(&mut draft), "{value}");
@@ -186,13 +225,9 @@ mod tests {
 
     #[test]
     fn an_unusable_one_is_replaced_and_kept() {
-        for (value, kept) in [
-            (&b""[..], ""),
-            (b" <>", "<>"),
-            (b" <\xe4@b>", "=?utf-8?"),
-            (b" <a\0@b>", "=?utf-8?"),
-            (b" <\xc3\xa4@b>", "=?utf-8?"),
-        ] {
+        for (value, kept) in
+            [(&b""[..], ""), (b" <>", "<>"), (b" <\xe4@b>", "=?utf-8?"), (b" <a\0@b>", "=?utf-8?")]
+        {
             let section = [b"Message-ID:", value, b"\r\n"].concat();
             let mut draft = draft(&section);
             assert!(unusable_message_id(&mut draft));
@@ -204,6 +239,27 @@ mod tests {
                 "{original:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_long_in_reply_to_keeps_what_leads_to_a_conversation_and_the_last_ids() {
+        let ours = "<conversation/5f2b3c1e-8d4a-4b7e-9c60-1a2b3c4d5e6f/messages/7@x>";
+        let others: Vec<String> = (0..100).map(|number| format!("<{number}.part@list.example>")).collect();
+        let section = format!("In-Reply-To: {ours}\r\n {}\r\n", others.join("\r\n "));
+        let mut draft = draft(section.as_bytes());
+        assert!(long_in_reply_to(&mut draft) && !long_in_reply_to(&mut draft));
+        let field = draft.header.named("In-Reply-To").next().unwrap();
+        let value = String::from_utf8_lossy(field.trimmed());
+        assert!(value.starts_with(ours) && value.ends_with("<99.part@list.example>") && value.len() > 1400);
+    }
+
+    #[test]
+    fn an_in_reply_to_of_one_endless_id_is_set_aside() {
+        let section = format!("In-Reply-To: <{}@x>\r\n", "a".repeat(1600));
+        let mut draft = draft(section.as_bytes());
+        assert!(long_in_reply_to(&mut draft));
+        assert_eq!(draft.header.named("In-Reply-To").count(), 0);
+        assert_eq!(draft.header.named("X-Ingress-Original-In-Reply-To").count(), 1);
     }
 
     #[test]

@@ -4,16 +4,19 @@ mod addressees;
 mod apply;
 mod automatic;
 mod content;
+mod date;
 mod draft;
 mod enabled;
 mod envelope_recipient;
 mod field_limit;
+mod forwarding;
 mod identifiers;
 mod originals;
 mod preamble;
 #[cfg(test)]
 mod properties;
 mod sender;
+mod subject;
 mod table;
 
 use table::Step;

@@ -131,6 +131,7 @@ const NAMED: &[&str] = &[
     "References",
     "In-Reply-To",
     "Date",
+    "Resent-Date",
     "Subject",
     "X-Original-To",
     "X-Forwarded-For",

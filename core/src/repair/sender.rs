@@ -6,6 +6,7 @@ use crate::envelope::Sender;
 use crate::message::address::{self, Address, Mailbox};
 use crate::message::encoded_word;
 use crate::message::header::Header;
+use crate::route;
 
 /// Reply-To goes before From; one that cannot be parsed hides a good From (D8).
 pub(super) const UNUSABLE_REPLY_TO: Repair = Repair {
@@ -38,24 +39,33 @@ fn unusable_reply_to(draft: &mut Draft<'_>) -> bool {
 
 /// The place of the last field of this name, and what can be read of it, when the mail gem cannot.
 fn last_unusable(header: &Header<'_>, name: &str) -> Option<(usize, Vec<Mailbox>)> {
-    let field = header.named(name).next_back().filter(|field| !is_usable(name, field.value))?;
-    Some((field.at, address::read(field.value).mailboxes))
+    let field = header.named(name).next_back().filter(|field| !is_usable(field.value))?;
+    Some((field.at, usable_mailboxes(field.value)))
 }
 
-/// Whether the mail gem reads an address in it: a group alone is none.
-fn is_usable(name: &str, value: &[u8]) -> bool {
-    address::is_settled(name, value) && !address::read(value).mailboxes.is_empty()
+/// Whether Chatwoot takes its first address for a sender's.
+fn is_usable(value: &[u8]) -> bool {
+    route::first_address(value).is_some_and(|address| route::is_usable(&address))
+}
+
+/// The mailboxes in a value whose addresses Chatwoot takes for a sender's: a quoted local part with a blank or an at sign is none (D18).
+fn usable_mailboxes(value: &[u8]) -> Vec<Mailbox> {
+    let mut mailboxes = address::read(value).mailboxes;
+    mailboxes.retain(|mailbox| route::is_usable(&mailbox.address.to_string()));
+    mailboxes
 }
 
 fn unusable_from(draft: &mut Draft<'_>) -> bool {
     let from = draft.header.named("From").next_back();
-    if from.is_some_and(|field| is_usable("From", field.value)) {
+    let is_text = from.is_none_or(|field| std::str::from_utf8(field.value).is_ok());
+    if from.is_some_and(|field| is_usable(field.value)) || (is_text && route::sender(&draft.header).is_some())
+    {
         return false;
     }
-    let lists = draft.header.named("From").rev().map(|field| address::read(field.value).mailboxes);
+    let lists = draft.header.named("From").rev().map(|field| usable_mailboxes(field.value));
     let mut mailboxes = lists.into_iter().find(|mailboxes| !mailboxes.is_empty()).unwrap_or_default();
     if mailboxes.is_empty() {
-        let name = from.map(|field| shown(field.value)).filter(|name| !name.is_empty());
+        let name = from.and_then(|field| name_in(field.value));
         mailboxes.push(Mailbox { name, address: substitute(&draft.header, draft.sender) });
     }
     let value = address::write("From", &mailboxes);
@@ -66,15 +76,24 @@ fn unusable_from(draft: &mut Draft<'_>) -> bool {
     true
 }
 
+/// The name in a From without a usable address: what stands before the address, else all that it says.
+fn name_in(value: &[u8]) -> Option<String> {
+    let name = match address::read(value).mailboxes.into_iter().next() {
+        Some(mailbox) => mailbox.name.unwrap_or_default(),
+        None => shown(value),
+    };
+    Some(name).filter(|name| !name.is_empty())
+}
+
 /// Another address for a From that has none: Sender's, the envelope's, Return-Path's. The last resort is nobody's (RFC 2606): the message is
 /// seen, and an answer to it goes nowhere.
 fn substitute(header: &Header<'_>, sender: &Sender) -> Address {
     let in_field = |name: &'static str| {
         let field = header.named(name).next_back()?;
-        address::read(field.value).mailboxes.into_iter().next().map(|mailbox| mailbox.address)
+        usable_mailboxes(field.value).into_iter().next().map(|mailbox| mailbox.address)
     };
     let of_envelope = match sender {
-        Sender::Known(address) => Some(address.clone()),
+        Sender::Known(address) if route::is_usable(&address.to_string()) => Some(address.clone()),
         _ => None,
     };
     in_field("Sender").or(of_envelope).or_else(|| in_field("Return-Path")).unwrap_or_else(Address::of_nobody)

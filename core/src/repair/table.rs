@@ -1,7 +1,10 @@
 //! Every repair, in the order in which they act.
 
 use super::draft::Draft;
-use super::{addressees, automatic, content, envelope_recipient, field_limit, identifiers, preamble, sender};
+use super::{
+    addressees, automatic, content, date, envelope_recipient, field_limit, forwarding, identifiers, preamble,
+    sender, subject,
+};
 use crate::message::Preamble;
 
 /// One thing that is mended, by its name in `[repair]`, in the log and in the manual.
@@ -27,7 +30,7 @@ pub(super) enum Step {
 }
 
 /// Every repair, in the order in which they act.
-pub static REPAIRS: [Repair; 27] = [
+pub static REPAIRS: [Repair; 32] = [
     preamble::LINE_ENDS,
     preamble::NUL_BYTES,
     preamble::BYTE_ORDER_MARK,
@@ -37,6 +40,9 @@ pub static REPAIRS: [Repair; 27] = [
     identifiers::UNUSABLE_MESSAGE_ID,
     identifiers::MISSING_MESSAGE_ID,
     identifiers::UNREADABLE_BYTES,
+    identifiers::LONG_IN_REPLY_TO,
+    subject::LONG_SUBJECT,
+    date::LONG_DATE,
     addressees::REPEATED_TO,
     addressees::UNPARSABLE_TO,
     addressees::UNPARSABLE_CC,
@@ -45,8 +51,10 @@ pub static REPAIRS: [Repair; 27] = [
     addressees::RECIPIENT_FIRST,
     envelope_recipient::SINGLE_X_ORIGINAL_TO,
     sender::UNUSABLE_REPLY_TO,
-    sender::UNUSABLE_FROM,
     automatic::REPEATED_FORWARDING_FIELD,
+    forwarding::UNREADABLE_FORWARDING_FIELD,
+    forwarding::UNUSABLE_ORIGINAL_SENDER,
+    sender::UNUSABLE_FROM,
     automatic::REPEATED_AUTO_SUBMITTED,
     automatic::UNMARKED_AUTOMATIC_MAIL,
     content::UNKNOWN_TRANSFER_ENCODING,
