@@ -145,6 +145,18 @@ impl Ends<'_> {
 
 /// Decodes the encoded word at the start of `text`; gives its length too.
 fn decoded_word(text: &str, ends: &mut Ends<'_>) -> Option<(String, usize)> {
+    let word = raw_word(text, ends)?;
+    Some((in_charset(word.charset, &word.bytes), word.length))
+}
+
+/// An encoded word before its bytes are read in its charset.
+struct RawWord<'a> {
+    charset: &'a str,
+    bytes: Vec<u8>,
+    length: usize,
+}
+
+fn raw_word<'a>(text: &'a str, ends: &mut Ends<'_>) -> Option<RawWord<'a>> {
     let (label, rest) = text.strip_prefix("=?")?.split_once('?')?;
     let (scheme, rest) = rest.split_at_checked(1)?;
     let rest = rest.strip_prefix('?').filter(|_| matches!(scheme, "q" | "Q" | "b" | "B"))?;
@@ -158,8 +170,51 @@ fn decoded_word(text: &str, ends: &mut Ends<'_>) -> Option<(String, usize)> {
         _ => base64_decode(payload.as_bytes())?,
     };
     // RFC 2231, section 5: a language may follow the charset.
-    let charset = label.split('*').next().unwrap_or(label);
-    Some((in_charset(charset, &bytes), length))
+    Some(RawWord { charset: label.split('*').next().unwrap_or(label), bytes, length })
+}
+
+/// The text with those encoded words written anew between which a character was cut in two; nothing when there are none.
+///
+/// Each word stands for whole characters (RFC 2047, section 5), and is decoded by itself.
+pub fn rejoined(text: &str) -> Option<String> {
+    let mut ends = Ends { text, next: None };
+    let (mut joined, mut copied, mut at) = (String::new(), 0, 0);
+    while let Some(start) = text.get(at..).and_then(|rest| memchr::memmem::find(rest.as_bytes(), b"=?")) {
+        let start = at + start;
+        let run = run_of_words(text, start, &mut ends);
+        at = run.as_ref().map_or(start + 2, |(end, _)| *end);
+        if let Some((end, Some(whole))) = run {
+            joined.push_str(text.get(copied..start)?);
+            joined.push_str(&encode(&whole));
+            copied = end;
+        }
+    }
+    (copied > 0).then(|| joined + text.get(copied..).unwrap_or_default())
+}
+
+/// The end of the adjacent words of one charset that begin at `start`, and what they say together where one alone is cut.
+fn run_of_words(text: &str, start: usize, ends: &mut Ends<'_>) -> Option<(usize, Option<String>)> {
+    let first = raw_word(text.get(start..)?, ends)?;
+    let (mut end, mut bytes) = (start + first.length, first.bytes);
+    let mut cut = read_in(first.charset, &bytes).is_none();
+    while let Some(rest) = text.get(end..) {
+        let next = rest.trim_start();
+        let word = raw_word(next, ends).filter(|word| word.charset.eq_ignore_ascii_case(first.charset));
+        let Some(word) = word else { break };
+        cut |= read_in(first.charset, &word.bytes).is_none();
+        end += rest.len() - next.len() + word.length;
+        bytes.extend(word.bytes);
+    }
+    Some((end, read_in(first.charset, &bytes).filter(|_| cut)))
+}
+
+/// Bytes as text in a charset, when they can be read in it to the last.
+pub fn read_in(charset: &str, bytes: &[u8]) -> Option<String> {
+    if charset.eq_ignore_ascii_case("utf-8") {
+        return std::str::from_utf8(bytes).ok().map(str::to_owned);
+    }
+    let decode = charset_decoder(charset.to_ascii_lowercase().as_bytes())?;
+    Some(decode(bytes)).filter(|text| !text.contains('\u{fffd}'))
 }
 
 fn in_charset(charset: &str, bytes: &[u8]) -> String {
@@ -215,6 +270,21 @@ mod tests {
             ["=?", "=?=?=?", "a =? b", "=?utf-8?x?abc?=", "=?utf-8?q?unfinished", "=?utf-8?b?!!!?=", "plain"]
         {
             assert_eq!(decode(text), text);
+        }
+    }
+
+    #[test]
+    fn a_character_cut_in_two_between_words_is_joined() {
+        for (text, expected) in [
+            ("=?utf-8?B?0J3QvtA=?=\r\n =?utf-8?B?stGL0Lk=?= x", "Новый x"),
+            ("a =?utf-8?Q?=C3=9Cber=C3?= =?UTF-8?B?vGNr?=", "a Überück"),
+        ] {
+            assert_eq!(decode(&rejoined(text).unwrap()), expected);
+        }
+        for text in
+            ["=?utf-8?q?a?= =?utf-8?q?b?=", "=?utf-8?q?=C3?= x =?utf-8?q?=9C?=", "=?utf-8?q?=C3?=", "=? ?="]
+        {
+            assert_eq!(rejoined(text), None, "{text}");
         }
     }
 

@@ -3,6 +3,7 @@
 mod addressees;
 mod apply;
 mod automatic;
+mod charset_of_fields;
 mod content;
 mod date;
 mod draft;

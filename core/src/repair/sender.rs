@@ -34,6 +34,13 @@ fn unusable_reply_to(draft: &mut Draft<'_>) -> bool {
             originals::replaced(header, at, "Reply-To", &address::write("Reply-To", &mailboxes));
         }
     }
+    // Of those before it the mail gem may take one with such bytes all the same, and Chatwoot fails on them (F6).
+    let is_text = |value: &[u8]| std::str::from_utf8(value).is_ok();
+    let spoilt = header.named("Reply-To").filter(|field| !is_text(field.value)).map(|field| field.at);
+    for at in spoilt.collect::<Vec<_>>().into_iter().rev() {
+        mended = true;
+        originals::preserve(header, at, "Reply-To");
+    }
     mended
 }
 

@@ -2,8 +2,8 @@
 
 use super::draft::Draft;
 use super::{
-    addressees, automatic, content, date, envelope_recipient, field_limit, forwarding, identifiers, preamble,
-    sender, subject,
+    addressees, automatic, charset_of_fields, content, date, envelope_recipient, field_limit, forwarding,
+    identifiers, preamble, sender, subject,
 };
 use crate::message::Preamble;
 
@@ -30,7 +30,7 @@ pub(super) enum Step {
 }
 
 /// Every repair, in the order in which they act.
-pub static REPAIRS: [Repair; 32] = [
+pub static REPAIRS: [Repair; 34] = [
     preamble::LINE_ENDS,
     preamble::NUL_BYTES,
     preamble::BYTE_ORDER_MARK,
@@ -39,6 +39,8 @@ pub static REPAIRS: [Repair; 32] = [
     field_limit::TOO_MANY_FIELDS,
     identifiers::UNUSABLE_MESSAGE_ID,
     identifiers::MISSING_MESSAGE_ID,
+    charset_of_fields::RAW_BYTES_IN_BODY_CHARSET,
+    charset_of_fields::SPLIT_ENCODED_WORD,
     identifiers::UNREADABLE_BYTES,
     identifiers::LONG_IN_REPLY_TO,
     subject::LONG_SUBJECT,
