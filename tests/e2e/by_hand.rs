@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::thread;
 
-use crate::action_mailbox::ActionMailbox;
-use crate::folder::{Folder, PASSWORD};
 use crate::support::Ingress;
+use crate::support::action_mailbox::ActionMailbox;
+use crate::support::folder::{Folder, PASSWORD};
 
 const MESSAGE: &[u8] = include_bytes!("../../examples/messages/reply.eml");
 

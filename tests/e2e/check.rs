@@ -4,9 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::action_mailbox::ActionMailbox;
-use crate::folder::{Folder, NOGROUP, PASSWORD, SIGNING_KEY, USER, mode};
-use crate::nginx::Nginx;
+use crate::support::action_mailbox::ActionMailbox;
+use crate::support::folder::{Folder, NOGROUP, PASSWORD, SIGNING_KEY, USER, mode};
+use crate::support::nginx::Nginx;
 use crate::support::{Ended, Ingress, Port};
 
 const WELL: &str = "ok    endpoint        takes the password, and would take mail (415 to an empty probe)\n";

@@ -1,8 +1,8 @@
 //! In the place of Rails' own tasks: two variables of the environment, and nothing else.
 
-use crate::action_mailbox::ActionMailbox;
-use crate::folder::{Folder, PASSWORD};
 use crate::support::Ingress;
+use crate::support::action_mailbox::ActionMailbox;
+use crate::support::folder::{Folder, PASSWORD};
 
 #[test]
 fn the_two_variables_of_rails_tasks_are_enough() {

@@ -5,9 +5,9 @@ use std::fmt::Write;
 use std::fs;
 use std::process::{Command, Stdio};
 
-use crate::action_mailbox::ActionMailbox;
-use crate::folder::{Folder, PASSWORD};
-use crate::guard::Guard;
+use crate::support::action_mailbox::ActionMailbox;
+use crate::support::folder::{Folder, PASSWORD};
+use crate::support::guard::Guard;
 use crate::support::{Ingress, binary, eventually};
 
 const MESSAGES: usize = 2_000;

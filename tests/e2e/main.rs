@@ -9,22 +9,13 @@
     reason = "a test that meets what it does not expect fails, and the matrix is shown"
 )]
 
-mod action_mailbox;
 mod by_hand;
 mod callers;
 mod check;
-mod corpus;
 mod drop_in;
-mod folder;
-mod guard;
 mod import;
-mod nginx;
-mod oracle;
-mod postfix;
-mod processes;
 mod repairs;
 mod services;
-mod smtp;
 mod support;
 mod through_postfix;
 mod traced;

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::action_mailbox::ActionMailbox;
-use crate::corpus::{Sample, samples};
-use crate::folder::{Folder, PASSWORD};
-use crate::oracle::{INBOXES, OWN_SENDER, Verdict, judge};
 use crate::support::Ingress;
+use crate::support::action_mailbox::ActionMailbox;
+use crate::support::corpus::{Sample, samples};
+use crate::support::folder::{Folder, PASSWORD};
+use crate::support::oracle::{INBOXES, OWN_SENDER, Verdict, judge};
 
 /// A folder whose configuration knows Chatwoot's inboxes and its own address.
 fn knowing_chatwoot(url: &str) -> Folder {
@@ -14,7 +14,7 @@ fn knowing_chatwoot(url: &str) -> Folder {
     folder.configure(url, PASSWORD);
     std::fs::write(folder.join("chatwoot.env"), format!("MAILER_SENDER_EMAIL=Example Desk <{OWN_SENDER}>\n"))
         .unwrap();
-    crate::folder::mode(&folder.join("chatwoot.env"), 0o600);
+    crate::support::folder::mode(&folder.join("chatwoot.env"), 0o600);
     let path = folder.join("ingress.toml");
     let text = std::fs::read_to_string(&path).unwrap();
     let inboxes: Vec<String> = INBOXES.iter().map(|inbox| format!("\"{inbox}\"")).collect();

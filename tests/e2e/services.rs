@@ -5,11 +5,11 @@ use std::sync::OnceLock;
 
 use ring::digest::{SHA256, digest};
 
-use crate::action_mailbox::{ActionMailbox, Routed};
-use crate::corpus::{Sample, samples};
-use crate::folder::{Folder, PASSWORD, SIGNING_KEY, append};
-use crate::oracle::{Verdict, judge};
 use crate::support::Ingress;
+use crate::support::action_mailbox::{ActionMailbox, Routed};
+use crate::support::corpus::{Sample, samples};
+use crate::support::folder::{Folder, PASSWORD, SIGNING_KEY, append};
+use crate::support::oracle::{Verdict, judge};
 
 const MESSAGE: &[u8] = include_bytes!("../../examples/messages/reply.eml");
 

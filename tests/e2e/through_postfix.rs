@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::thread;
 
-use crate::action_mailbox::ActionMailbox;
-use crate::folder::{Folder, PASSWORD};
-use crate::nginx::Nginx;
-use crate::postfix::Postfix;
+use crate::support::action_mailbox::ActionMailbox;
+use crate::support::folder::{Folder, PASSWORD};
+use crate::support::nginx::Nginx;
+use crate::support::postfix::Postfix;
 
 const UUID: &str = "5f2b3c1e-8d4a-4b7e-9c60-1a2b3c4d5e6f";
 const REPLY: &str = "reply+5f2b3c1e-8d4a-4b7e-9c60-1a2b3c4d5e6f@reply.example.com";

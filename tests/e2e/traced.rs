@@ -6,8 +6,8 @@ use std::process::{Command, Stdio};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::action_mailbox::ActionMailbox;
-use crate::folder::{Folder, PASSWORD};
+use crate::support::action_mailbox::ActionMailbox;
+use crate::support::folder::{Folder, PASSWORD};
 
 const MESSAGE: &[u8] = include_bytes!("../../examples/messages/reply.eml");
 
@@ -24,8 +24,7 @@ fn the_password_is_written_in_the_request_alone() {
         "-c",
         &folder.shown("ingress.toml"),
     ]);
-    let mut child =
-        command.env_clear().stdin(Stdio::piped()).spawn().expect("strace (tests/run installs it)");
+    let mut child = command.env_clear().stdin(Stdio::piped()).spawn().expect("strace");
     child.stdin.take().unwrap().write_all(MESSAGE).unwrap();
     assert!(child.wait().unwrap().success());
     let trace = std::fs::read_to_string(trace).unwrap();

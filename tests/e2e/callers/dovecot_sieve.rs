@@ -4,13 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use super::deployment::Fault;
-use super::dovecot::Dovecot;
-use super::mail::{reply, tricks};
-use super::matrix::matrix;
-use super::{Caller, Deployment, Mail};
-use crate::folder::{append, mode};
 use crate::support::binary;
+use crate::support::deployment::Fault;
+use crate::support::dovecot::{Dovecot, Version};
+use crate::support::folder::{append, mode};
+use crate::support::mail::{reply, tricks};
+use crate::support::matrix::matrix;
+use crate::support::reader::without;
+use crate::support::{Caller, Deployment, Mail};
 
 struct DovecotSieve {
     dovecot: Dovecot,
@@ -38,8 +39,7 @@ impl DovecotSieve {
             &scripts.join("chatwoot-again.sieve"),
             "if address :domain \"delivered-to\" \"reply.example.com\" { pipe \"chatwoot-again\"; stop; }\n",
         );
-        let settings = fs::read_to_string(scripts.join("91-chatwoot.conf")).unwrap();
-        let settings = settings.replace("/etc/dovecot/chatwoot", &scripts.display().to_string());
+        let settings = settings(&scripts).replace("/etc/dovecot/chatwoot", &shown(&scripts));
         let dovecot = Dovecot::start_with(deployment.folder(), &edit(settings));
         let sieve = Self { dovecot, scripts };
         for script in ["chatwoot.sieve", "chatwoot-again.sieve"] {
@@ -56,13 +56,25 @@ impl DovecotSieve {
     }
 }
 
+/// The settings for the Dovecot that is here. For 2.3 the page has a command.
+fn settings(setup: &Path) -> String {
+    let path = setup.join("91-chatwoot.conf");
+    if Version::installed() == Version::Old {
+        let page = fs::read_to_string(setup.join("README.md")).unwrap();
+        let command = page.lines().find(|line| line.starts_with("    sed ")).unwrap();
+        let command = command.replace("/etc/dovecot/conf.d/91-chatwoot.conf", &shown(&path));
+        assert!(Command::new("sh").args(["-c", &command]).status().unwrap().success(), "{command}");
+    }
+    fs::read_to_string(&path).unwrap()
+}
+
 fn shown(path: &Path) -> String {
     path.display().to_string()
 }
 
 impl Caller for DovecotSieve {
     const NAME: &'static str = "Dovecot Sieve";
-    const DELIVERED: &'static [&'static str] = &["pipe action: piped message to program `chatwoot'"];
+    const DELIVERED: &'static [&'static str] = &["pipe action: piped message to program ", "chatwoot'"];
     const DEFERRED: &'static [&'static str] = &["lmtp(", "Terminated with non-zero exit code 75"];
     const REJECTED: &'static [&'static str] = &["lmtp(", "Terminated with non-zero exit code 65"];
     const TOO_LARGE: &'static str = "Terminated with non-zero exit code 65";
@@ -104,12 +116,18 @@ fn slow(deployment: &Deployment) {
     deployment.install(format!("#!/bin/sh\nsleep 3\nexec {program} \"$@\"\n").as_bytes());
 }
 
+/// While it is not handed over as a whole, Dovecot watches the time; of what a pipe holds at once 2.4.1 forgets to, now and then.
+fn longer_than_a_pipe() -> Mail {
+    let mail = reply(1);
+    Mail { text: format!("{}{}", mail.text, "a line of the message\n".repeat(10_000)), ..mail }
+}
+
 #[test]
 fn a_slow_delivery_is_not_killed_because_of_sieve_pipe_exec_timeout() {
     let with = Deployment::start();
     let sieve = DovecotSieve::start(&with);
     slow(&with);
-    sieve.submit(&reply(1)).unwrap();
+    sieve.submit(&longer_than_a_pipe()).unwrap();
     assert_eq!((sieve.kept(), with.server().records()), (Some(0), 1), "{}", sieve.log());
     let without = Deployment::start();
     let sieve = DovecotSieve::edited(&without, |settings| {
@@ -117,7 +135,7 @@ fn a_slow_delivery_is_not_killed_because_of_sieve_pipe_exec_timeout() {
         settings.replace("sieve_pipe_exec_timeout = 150s\n", "sieve_pipe_exec_timeout = 1s\n")
     });
     slow(&without);
-    sieve.submit(&reply(1)).unwrap();
+    sieve.submit(&longer_than_a_pipe()).unwrap();
     assert_eq!(sieve.kept(), Some(1), "{}", sieve.log());
     assert!(sieve.log().contains("Forcibly terminated with signal 15"), "{}", sieve.log());
 }
@@ -153,8 +171,11 @@ fn a_retry_keeps_the_recipient_because_the_made_up_one_is_unset() {
 fn a_script_without_its_extension_keeps_everything() {
     let deployment = Deployment::start();
     let sieve = DovecotSieve::edited(&deployment, |settings| {
-        assert!(settings.contains("  sieve_global_extensions = +vnd.dovecot.pipe\n"), "{settings}");
-        settings.replace("sieve_global_extensions", "#")
+        let extension = match Version::installed() {
+            Version::Old => "  sieve_global_extensions = +vnd.dovecot.pipe\n",
+            Version::New => "  vnd.dovecot.pipe = yes\n",
+        };
+        without(extension)(settings)
     });
     sieve.submit(&reply(1)).unwrap();
     assert_eq!((sieve.kept(), deployment.server().posts()), (Some(1), 0), "{}", sieve.log());

@@ -5,12 +5,12 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::matrix::matrix;
-use super::{Caller, Deployment, Mail};
-use crate::folder::{USER, append, mode};
-use crate::guard::Guard;
-use crate::processes::Processes;
-use crate::smtp;
+use crate::support::folder::{USER, append, mode};
+use crate::support::guard::Guard;
+use crate::support::matrix::matrix;
+use crate::support::processes::Processes;
+use crate::support::smtp;
+use crate::support::{Caller, Deployment, Mail};
 use crate::support::{Port, eventually, unpacked};
 
 pub(super) struct Exim {

@@ -3,9 +3,9 @@
 use std::process::{Command, Stdio};
 
 use super::exim::Exim;
-use super::guarded::KILLED;
-use super::mail::reply;
-use super::{Caller, Deployment};
+use crate::support::guarded::KILLED;
+use crate::support::mail::reply;
+use crate::support::{Caller, Deployment};
 use crate::support::{Later, eventually, unpacked};
 
 /// What became of a message.
@@ -71,7 +71,8 @@ fn a_run_that_takes_too_long_keeps_the_mail_because_of_timeout_defer() {
 
 #[test]
 fn return_output_returns_what_is_to_be_tried_again() {
-    let spoil = |deployment: &Deployment| deployment.break_with(super::deployment::Fault::WrongPassword);
+    let spoil =
+        |deployment: &Deployment| deployment.break_with(crate::support::deployment::Fault::WrongPassword);
     assert_eq!(fate(spoil, as_it_is), Fate::Kept);
     let with = |transport: String| transport.replace("  return_fail_output\n", "  return_output\n");
     assert_eq!(fate(spoil, with), Fate::Returned);

@@ -4,12 +4,12 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
-use super::dovecot::{Dovecot, HOST, PASSWORD};
-use super::mail::{large, reply};
-use super::matrix::matrix;
-use super::reader::{MailReader, Reader, another_second, replacing, without};
-use super::{Caller, Deployment};
-use crate::folder::NOGROUP;
+use crate::support::dovecot::{Dovecot, HOST, PASSWORD};
+use crate::support::folder::NOGROUP;
+use crate::support::mail::{large, reply};
+use crate::support::matrix::matrix;
+use crate::support::reader::{MailReader, Reader, another_second, replacing, without};
+use crate::support::{Caller, Deployment};
 
 struct Fdm;
 

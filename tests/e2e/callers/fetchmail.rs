@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::process::Command;
 
-use super::dovecot::{Dovecot, HOST, PASSWORD};
-use super::mail::{large, reply};
-use super::matrix::matrix;
-use super::reader::{MailReader, Reader, another_second, replacing, without};
-use super::{Caller, Deployment, Mail};
-use crate::action_mailbox::Routed;
+use crate::support::action_mailbox::Routed;
+use crate::support::dovecot::{Dovecot, HOST, PASSWORD};
+use crate::support::mail::{large, reply};
+use crate::support::matrix::matrix;
+use crate::support::reader::{MailReader, Reader, another_second, replacing, without};
+use crate::support::{Caller, Deployment, Mail};
 
 struct Fetchmail;
 

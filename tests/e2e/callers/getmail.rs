@@ -3,15 +3,15 @@
 use std::path::Path;
 use std::process::Command;
 
-use super::dovecot::{Dovecot, HOST};
-use super::matrix::matrix;
-use super::reader::{MailReader, Reader};
+use crate::support::dovecot::{Dovecot, HOST};
+use crate::support::matrix::matrix;
+use crate::support::reader::{MailReader, Reader};
 
 pub(super) struct Getmail;
 
 impl MailReader for Getmail {
     const NAME: &'static str = "getmail";
-    const DELIVERED: &'static [&'static str] = &["  msg ", ") delivered, deleted"];
+    const DELIVERED: &'static [&'static str] = &["msg ", ") delivered, deleted"];
     const DEFERRED: &'static [&'static str] = &["delivery error (command ingress ", " error (75, "];
     const REJECTED: &'static [&'static str] = &["delivery error (command ingress ", " error (65, "];
     const TOO_LARGE: &'static str = "5.3.4 The message is too large";

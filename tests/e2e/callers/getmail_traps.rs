@@ -3,9 +3,9 @@
 use std::fs;
 
 use super::getmail::Getmail;
-use super::mail::{reply, tricks};
-use super::reader::{MailReader, Reader, another_second, replacing, without};
-use super::{Caller, Deployment, Mail};
+use crate::support::mail::{reply, tricks};
+use crate::support::reader::{MailReader, Reader, another_second, replacing, without};
+use crate::support::{Caller, Deployment, Mail};
 use crate::support::{binary, eventually};
 
 fn started() -> (Deployment, Reader<Getmail>) {

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use super::filter::{Fate, Filter, MailFilter};
-use super::guarded::{KILLED, MISSING};
-use super::mail::reply;
-use super::matrix::matrix;
 use super::postfix_local::PostfixLocal;
-use super::reader::without;
-use super::{Caller, Deployment};
+use crate::support::filter::{Fate, Filter, MailFilter};
+use crate::support::guarded::{KILLED, MISSING};
+use crate::support::mail::reply;
+use crate::support::matrix::matrix;
+use crate::support::reader::without;
+use crate::support::{Caller, Deployment};
 
 struct Maildrop;
 

@@ -2,19 +2,18 @@
 
 use std::fs::{self, File};
 use std::net::TcpStream;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use rustix::fs::{FlockOperation, flock};
 
-use super::guarded::{Edit, mail_is_kept_because_of};
-use super::matrix::matrix;
-use super::{Caller, Deployment, Mail};
-use crate::folder::{USER, mode};
-use crate::guard::Guard;
-use crate::processes::Processes;
-use crate::smtp;
+use crate::support::folder::{USER, mode};
+use crate::support::guard::Guard;
+use crate::support::guarded::{Edit, mail_is_kept_because_of};
+use crate::support::matrix::matrix;
+use crate::support::processes::Processes;
+use crate::support::smtp;
+use crate::support::{Caller, Deployment, Mail};
 use crate::support::{Port, eventually, unpacked};
 
 pub(super) struct OpenSmtpd {
@@ -23,54 +22,33 @@ pub(super) struct OpenSmtpd {
     returned: PathBuf,
     port: Port,
     _daemon: Guard,
-    _places: Places,
+    _queue: Queue,
 }
 
-/// The places that OpenSMTPD insists on, there for one run: the paths of its queue and its socket are built in.
-struct Places {
-    /// One at a time, also of several test runs on this machine.
+/// The queue, one at a time: its path is built in, as are those that `tests/debian/make` made.
+struct Queue {
     _one: File,
 }
 
-const LOCK: &str = "/var/lock/ingress-e2e-opensmtpd";
-const PROGRAMS: &str = "/usr/libexec/opensmtpd";
+const LOCK: &str = "/var/lock/opensmtpd";
 const QUEUE: &str = "/var/spool/smtpd";
-const EMPTY: &str = "/var/lib/opensmtpd";
 
-impl Places {
-    fn make() -> Self {
+impl Queue {
+    /// An empty one, once nobody else has it.
+    fn own() -> Self {
         let one = File::create(LOCK).unwrap();
         flock(&one, FlockOperation::LockExclusive).unwrap();
-        // A package brings a folder; the link is left by a run that was killed.
-        if Path::new(PROGRAMS).is_symlink() {
-            Self::remove();
-        }
-        for place in [PROGRAMS, QUEUE, EMPTY] {
-            assert!(
-                !Path::new(place).exists(),
-                "{place} is there: an OpenSMTPD is installed on this machine"
-            );
-        }
-        let places = Self { _one: one };
-        fs::create_dir_all(Path::new(PROGRAMS).parent().unwrap()).unwrap();
-        symlink(unpacked("usr/libexec/opensmtpd"), PROGRAMS).unwrap();
-        fs::create_dir_all(format!("{EMPTY}/empty")).unwrap();
+        // A run that was killed left one.
+        let _ = fs::remove_dir_all(QUEUE);
         fs::create_dir(QUEUE).unwrap();
         mode(Path::new(QUEUE), 0o711);
-        places
-    }
-
-    fn remove() {
-        let _ = fs::remove_file(PROGRAMS);
-        for folder in [QUEUE, EMPTY] {
-            let _ = fs::remove_dir_all(folder);
-        }
+        Self { _one: one }
     }
 }
 
-impl Drop for Places {
+impl Drop for Queue {
     fn drop(&mut self) {
-        Self::remove();
+        let _ = fs::remove_dir_all(QUEUE);
     }
 }
 
@@ -97,7 +75,7 @@ impl OpenSmtpd {
             returned = returned.display(),
         );
         fs::write(&configuration, text).unwrap();
-        let places = Places::make();
+        let queue = Queue::own();
         let log = folder.join("smtpd.log");
         let output = File::create(&log).unwrap();
         let mut command = Command::new(unpacked("usr/sbin/smtpd"));
@@ -106,7 +84,7 @@ impl OpenSmtpd {
         let daemon = Guard::start(&mut command);
         let address = ("127.0.0.1", port.number());
         eventually("OpenSMTPD to listen", || TcpStream::connect(address).ok());
-        Self { configuration, log, returned, port, _daemon: daemon, _places: places }
+        Self { configuration, log, returned, port, _daemon: daemon, _queue: queue }
     }
 
     fn control(&self, words: &[&str]) -> String {

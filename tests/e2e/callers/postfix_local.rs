@@ -1,10 +1,9 @@
 //! An alias that Postfix's local(8) delivers to.
 
-use super::matrix::matrix;
-use super::postfix_pipe::by_postfix;
-use super::{Caller, Deployment};
-use crate::folder::append;
-use crate::postfix::{ALIAS, Postfix};
+use crate::support::folder::append;
+use crate::support::matrix::matrix;
+use crate::support::postfix::{ALIAS, Postfix, by_postfix};
+use crate::support::{Caller, Deployment};
 
 pub(super) struct PostfixLocal(Postfix);
 

@@ -1,35 +1,9 @@
 //! Postfix's pipe(8).
 
-use super::matrix::matrix;
-use super::{Caller, Deployment};
-use crate::folder::append;
-use crate::postfix::{PIPE, Postfix};
-
-/// What a caller does that is a Postfix and nothing else.
-macro_rules! by_postfix {
-    () => {
-        fn submit(&self, mail: &$crate::callers::Mail) -> Result<(), String> {
-            $crate::smtp::submit(self.0.port(), &mail.sender, &[&mail.recipient], &mail.text)
-        }
-
-        fn turn(&self) {
-            self.0.flush();
-        }
-
-        fn kept(&self) -> Option<usize> {
-            self.0.deferred()
-        }
-
-        fn log(&self) -> String {
-            self.0.log()
-        }
-
-        fn returned(&self) -> String {
-            self.0.returned()
-        }
-    };
-}
-pub(super) use by_postfix;
+use crate::support::folder::append;
+use crate::support::matrix::matrix;
+use crate::support::postfix::{PIPE, Postfix, by_postfix};
+use crate::support::{Caller, Deployment};
 
 struct PostfixPipe(Postfix);
 

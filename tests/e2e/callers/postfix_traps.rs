@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use super::Deployment;
-use super::mail::reply;
-use crate::postfix::{PIPE, Postfix};
+use crate::support::Deployment;
+use crate::support::mail::reply;
+use crate::support::postfix::{PIPE, Postfix};
 
 /// Starts Postfix with one of its files edited.
 fn edited(deployment: &Deployment, file: &str, from: &str, to: &str) -> Postfix {

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use super::deployment::Fault;
-use super::filter::{Fate, Filter, MailFilter};
-use super::guarded::KILLED;
-use super::mail::reply;
-use super::matrix::matrix;
-use super::reader::{replacing, without};
-use super::{Caller, Deployment};
+use crate::support::deployment::Fault;
+use crate::support::filter::{Fate, Filter, MailFilter};
+use crate::support::guarded::KILLED;
+use crate::support::mail::reply;
+use crate::support::matrix::matrix;
+use crate::support::reader::{replacing, without};
+use crate::support::{Caller, Deployment};
 
 struct Procmail;
 

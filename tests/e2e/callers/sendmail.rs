@@ -5,14 +5,14 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::guarded::{Edit, mail_is_kept_because_of};
-use super::matrix::matrix;
-use super::syslog::Syslog;
-use super::{Caller, Deployment, Mail};
-use crate::folder::{USER, mode};
-use crate::guard::Guard;
-use crate::processes::Processes;
-use crate::smtp;
+use crate::support::folder::{USER, mode};
+use crate::support::guard::Guard;
+use crate::support::guarded::{Edit, mail_is_kept_because_of};
+use crate::support::matrix::matrix;
+use crate::support::processes::Processes;
+use crate::support::smtp;
+use crate::support::syslog::Syslog;
+use crate::support::{Caller, Deployment, Mail};
 use crate::support::{Later, Port, eventually, unpacked};
 
 struct Sendmail {
@@ -21,7 +21,7 @@ struct Sendmail {
     returned: PathBuf,
     port: Port,
     daemon: Guard,
-    syslog: Syslog,
+    _syslog: Syslog,
     folder: tempfile::TempDir,
 }
 
@@ -49,7 +49,7 @@ impl Sendmail {
         fs::write(&configuration, made(&source)).unwrap();
         let log = deployment.folder().join("maillog");
         let syslog = Syslog::into_file(&log);
-        let mut command = sendmail(&syslog, &configuration);
+        let mut command = sendmail(&configuration);
         command.args(["-bD", "-q1h"]).stdout(Stdio::null()).stderr(Stdio::null());
         let daemon = Guard::start(&mut command);
         let address = ("127.0.0.1", port.number());
@@ -57,19 +57,19 @@ impl Sendmail {
             format_args!("Sendmail to listen; {}", Later(|| fs::read_to_string(&log).unwrap_or_default())),
             || TcpStream::connect(address).ok(),
         );
-        Self { configuration, log, returned, port, daemon, syslog, folder }
+        Self { configuration, log, returned, port, daemon, _syslog: syslog, folder }
     }
 
     fn run(&self, argument: &str) -> String {
-        let output = sendmail(&self.syslog, &self.configuration).arg(argument).output().unwrap();
+        let output = sendmail(&self.configuration).arg(argument).output().unwrap();
         assert!(output.status.success(), "sendmail {argument}: {output:?}; {}", self.log());
         String::from_utf8(output.stdout).unwrap()
     }
 }
 
-fn sendmail(syslog: &Syslog, configuration: &Path) -> Command {
-    let mut command = syslog.command(HOST);
-    command.arg(unpacked("usr/libexec/sendmail/sendmail")).arg("-C").arg(configuration);
+fn sendmail(configuration: &Path) -> Command {
+    let mut command = Command::new(unpacked("usr/libexec/sendmail/sendmail"));
+    command.arg("-C").arg(configuration);
     command.current_dir("/").stdin(Stdio::null());
     command
 }

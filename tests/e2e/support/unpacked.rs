@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-/// The path of a file of those packages; `tests/run` unpacks them by `tests/e2e/unpack-servers`.
+/// The path of a file of those packages; `tests/debian/make` unpacks them.
 pub(crate) fn unpacked(path: &str) -> PathBuf {
-    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("servers/root").join(path);
-    assert!(file.exists(), "{} is missing (tests/run unpacks what the tests need)", file.display());
+    let file = Path::new("/opt/servers").join(path);
+    assert!(file.exists(), "{} is missing: run the tests by tests/run", file.display());
     file
 }

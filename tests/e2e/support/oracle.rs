@@ -31,11 +31,10 @@ pub(crate) const OWN_SENDER: &str = "noreply@example.com";
 
 /// Judges messages with CRLF line ends, in one process.
 pub(crate) fn judge(messages: &[Vec<u8>]) -> Vec<Verdict> {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/oracle.rb");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/support/oracle.rb");
     let mut command = Command::new("ruby");
     command.args(["-W0", script, &INBOXES.join(","), OWN_SENDER]);
-    let mut child =
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("ruby (tests/run installs it)");
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("ruby");
     let mut input = child.stdin.take().unwrap();
     let lines: String = messages
         .iter()

@@ -6,7 +6,7 @@ use std::thread;
 use super::deployment::faults;
 use super::mail::{large, reply, tricks};
 use super::{Caller, Deployment, Mail};
-use crate::action_mailbox::Routed;
+use crate::support::action_mailbox::Routed;
 use crate::support::{Later, eventually};
 
 /// The tests of one caller: the rows of the matrix.
@@ -14,22 +14,22 @@ macro_rules! matrix {
     ($caller:ty) => {
         #[test]
         fn delivers() {
-            $crate::callers::matrix::delivers::<$caller>();
+            $crate::support::matrix::delivers::<$caller>();
         }
 
         #[test]
         fn delivers_fifty_at_once() {
-            $crate::callers::matrix::delivers_fifty_at_once::<$caller>();
+            $crate::support::matrix::delivers_fifty_at_once::<$caller>();
         }
 
         #[test]
         fn keeps_what_cannot_be_delivered_now_and_delivers_it_once() {
-            $crate::callers::matrix::keeps_and_delivers_once::<$caller>();
+            $crate::support::matrix::keeps_and_delivers_once::<$caller>();
         }
 
         #[test]
         fn refuses_what_is_too_large_and_says_so() {
-            $crate::callers::matrix::refuses_what_is_too_large::<$caller>();
+            $crate::support::matrix::refuses_what_is_too_large::<$caller>();
         }
     };
 }

@@ -3,14 +3,13 @@
 use std::fs;
 use std::io::Write;
 use std::os::unix::net::UnixDatagram;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crate::folder::mode;
+use crate::support::folder::mode;
 
 const PLACE: &str = "/dev/log";
 
@@ -18,21 +17,17 @@ const PLACE: &str = "/dev/log";
 static ONE: Mutex<()> = Mutex::new(());
 
 /// Writes what is logged into a file.
-pub(super) struct Syslog {
-    /// The socket: the system's place, or one of our own that is mounted there for the server alone.
-    socket: PathBuf,
+pub(crate) struct Syslog {
     ended: Arc<AtomicBool>,
     writing: Option<JoinHandle<()>>,
     _one: MutexGuard<'static, ()>,
 }
 
 impl Syslog {
-    pub(super) fn into_file(path: &Path) -> Self {
+    pub(crate) fn into_file(path: &Path) -> Self {
         let one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
-        let socket =
-            if Path::new(PLACE).exists() { path.with_extension("socket") } else { PathBuf::from(PLACE) };
-        let log = UnixDatagram::bind(&socket).unwrap();
-        mode(&socket, 0o666);
+        let log = UnixDatagram::bind(PLACE).unwrap();
+        mode(Path::new(PLACE), 0o666);
         log.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
         let mut file = fs::File::create(path).unwrap();
         let ended = Arc::new(AtomicBool::new(false));
@@ -45,21 +40,7 @@ impl Syslog {
                 }
             }
         });
-        Self { socket, ended, writing: Some(writing), _one: one }
-    }
-
-    /// A command that runs in a host of the given name, and logs here.
-    pub(super) fn command(&self, host: &str) -> Command {
-        let mut command = Command::new("unshare");
-        let mut script = format!("hostname {host} && ");
-        command.arg("--uts");
-        if self.socket != Path::new(PLACE) {
-            command.arg("--mount");
-            script.push_str(&format!("mount --bind {} {PLACE} && ", self.socket.display()));
-        }
-        script.push_str("exec \"$@\"");
-        command.args(["sh", "-c", &script, "sh"]);
-        command
+        Self { ended, writing: Some(writing), _one: one }
     }
 }
 
@@ -69,6 +50,6 @@ impl Drop for Syslog {
         if let Some(writing) = self.writing.take() {
             let _ = writing.join();
         }
-        let _ = fs::remove_file(&self.socket);
+        let _ = fs::remove_file(PLACE);
     }
 }

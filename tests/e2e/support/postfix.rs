@@ -9,9 +9,9 @@ use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::folder::{Folder, USER, mode};
-use crate::processes::Processes;
-use crate::smtp;
+use crate::support::folder::{Folder, USER, mode};
+use crate::support::processes::Processes;
+use crate::support::smtp;
 use crate::support::{Port, eventually};
 
 pub(crate) struct Postfix {
@@ -157,7 +157,7 @@ impl Postfix {
 
     fn run(&self, program: &str, argument: &str) {
         let status = self.command(program, argument).status().unwrap();
-        let hint = "tests/run installs what the tests need";
+        let hint = "tests/run has what the tests need";
         assert!(status.success(), "{program} {argument}: {status} ({hint}); {}", Shown(&self.log));
     }
 
@@ -166,6 +166,32 @@ impl Postfix {
         fs::read_to_string(&self.returned).unwrap()
     }
 }
+
+/// What a caller does that is a Postfix and nothing else.
+macro_rules! by_postfix {
+    () => {
+        fn submit(&self, mail: &$crate::support::Mail) -> Result<(), String> {
+            $crate::support::smtp::submit(self.0.port(), &mail.sender, &[&mail.recipient], &mail.text)
+        }
+
+        fn turn(&self) {
+            self.0.flush();
+        }
+
+        fn kept(&self) -> Option<usize> {
+            self.0.deferred()
+        }
+
+        fn log(&self) -> String {
+            self.0.log()
+        }
+
+        fn returned(&self) -> String {
+            self.0.returned()
+        }
+    };
+}
+pub(crate) use by_postfix;
 
 impl Drop for Postfix {
     fn drop(&mut self) {
@@ -195,7 +221,7 @@ fn uid_of(user: &str) -> u32 {
     let line = users
         .lines()
         .find(|line| line.starts_with(&format!("{user}:")))
-        .unwrap_or_else(|| panic!("there is no user {user} (tests/run installs what the tests need)"));
+        .unwrap_or_else(|| panic!("there is no user {user} (tests/run has what the tests need)"));
     line.split(':').nth(2).unwrap().parse().unwrap()
 }
 

@@ -13,17 +13,17 @@ enum Fate {
 }
 
 /// A run that is killed.
-pub(super) const KILLED: &[u8] = b"#!/bin/sh\ncat >/dev/null\nkill -KILL $$\n";
+pub(crate) const KILLED: &[u8] = b"#!/bin/sh\ncat >/dev/null\nkill -KILL $$\n";
 /// How a shell ends without the program, after it was handed the message: what a caller could not hand over, it may keep by itself.
-pub(super) const MISSING: &[u8] = b"#!/bin/sh\ncat >/dev/null\nexit 127\n";
+pub(crate) const MISSING: &[u8] = b"#!/bin/sh\ncat >/dev/null\nexit 127\n";
 
 /// A change to what `ingress setup` wrote.
-pub(super) type Edit<'a> = &'a dyn Fn(String) -> String;
+pub(crate) type Edit<'a> = &'a dyn Fn(String) -> String;
 
 /// Sends a message while the program is spoilt, once with the configuration as it is and once without `case`.
 ///
 /// `start` starts the caller with an edited configuration; `deferred` is the word of its log that says: to be tried again.
-pub(super) fn mail_is_kept_because_of<C: Caller>(
+pub(crate) fn mail_is_kept_because_of<C: Caller>(
     case: &'static str,
     deferred: &str,
     start: impl Fn(&Deployment, Edit<'_>) -> C,

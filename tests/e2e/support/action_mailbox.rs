@@ -1,19 +1,19 @@
 //! A real Action Mailbox (Debian's packages on puma) with Chatwoot's routing rules.
 
-use std::fs::{self, File};
+use std::collections::BTreeMap;
+use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::folder::{PASSWORD, SIGNING_KEY};
-use crate::guard::Guard;
+use crate::support::folder::{PASSWORD, SIGNING_KEY};
+use crate::support::fork_server::Forked;
 use crate::support::{Port, eventually};
 
 pub(crate) struct ActionMailbox {
     /// Nothing while it is stopped.
-    server: Option<Guard>,
+    server: Option<Forked>,
     folder: PathBuf,
     port: Port,
     service: String,
@@ -41,7 +41,7 @@ impl ActionMailbox {
         Self::start_with(folder, service, &[])
     }
 
-    /// Starts one with more in its environment (the variables of `config.ru`).
+    /// Starts one with more in its environment (the variables of `application.rb`).
     pub(crate) fn start_with(
         folder: &Path,
         service: &str,
@@ -56,30 +56,18 @@ impl ActionMailbox {
 
     /// Starts it again, on the port and with the records it had.
     pub(crate) fn resume(&mut self) {
-        let output = self.folder.join("puma.log");
-        let log = File::create(&output).unwrap();
-        let application = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/action_mailbox/config.ru");
-        let mut command = Command::new("puma");
-        command.args([
-            "-e",
-            "production",
-            "-t",
-            "1:8",
-            "-b",
-            &format!("tcp://127.0.0.1:{}", self.port.number()),
-            application,
+        let mut environment = BTreeMap::from([
+            ("FOLDER", self.folder.display().to_string()),
+            ("SERVICE", self.service.clone()),
+            ("PASSWORD", PASSWORD.to_owned()),
+            ("SIGNING_KEY", SIGNING_KEY.to_owned()),
         ]);
-        command
-            .env("RAILS_ENV", "production")
-            .env("FOLDER", &self.folder)
-            .env("SERVICE", &self.service)
-            .env("PASSWORD", PASSWORD)
-            .env("SIGNING_KEY", SIGNING_KEY);
-        command.current_dir(&self.folder).stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
-        command.envs(self.more.iter().copied());
-        let mut server = Guard::start(&mut command);
+        environment.extend(self.more.iter().map(|(name, value)| (*name, (*value).to_owned())));
+        let output = self.folder.join("puma.log");
+        let _ = fs::remove_file(&output);
+        let server = Forked::start(self.port.number(), &environment);
         eventually("puma to listen", || {
-            let text = fs::read_to_string(&output).unwrap();
+            let text = fs::read_to_string(&output).unwrap_or_default();
             assert!(!server.has_exited(), "puma ended:\n{text}");
             text.contains("Listening on http://127.0.0.1:").then_some(())
         });
@@ -87,7 +75,7 @@ impl ActionMailbox {
     }
 
     pub(crate) fn stop(&mut self) {
-        self.server.take().unwrap().stop();
+        drop(self.server.take().unwrap());
     }
 
     pub(crate) fn url(&self) -> String {

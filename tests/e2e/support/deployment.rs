@@ -4,8 +4,8 @@ use std::fs;
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 
-use crate::action_mailbox::ActionMailbox;
-use crate::folder::{Folder, NOGROUP, PASSWORD, mode};
+use crate::support::action_mailbox::ActionMailbox;
+use crate::support::folder::{Folder, NOGROUP, PASSWORD, mode};
 use crate::support::{Ingress, Port, binary};
 
 pub(crate) struct Deployment {

@@ -8,7 +8,7 @@
 # Options: --inbox ADDR (repeatable), the inboxes' addresses; --mailer-sender ADDR, Chatwoot's MAILER_SENDER_EMAIL. With neither, those
 # of the corpus. Exit status: 0; 1 when --check found a disagreement; 64 for usage; 66 when a file cannot be read.
 #
-# The gem's version decides: Debian 12 has 2.7.1, Chatwoot 4.14 brings 2.8.1 (`ruby -I .../mail-2.8.1/lib oracle.rb`).
+# The gem's version decides: Debian 12 has 2.7.1; Debian 13 has 2.8.1, as Chatwoot 4.14 and 4.15 bring it.
 
 require "optparse"
 

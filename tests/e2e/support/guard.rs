@@ -11,7 +11,7 @@ impl Guard {
             Ok(child) => Self(child),
             Err(error) => {
                 let program = command.get_program().display();
-                panic!("cannot start {program}: {error} (tests/run installs what the tests need)")
+                panic!("cannot start {program}: {error} (tests/run has what the tests need)")
             }
         }
     }

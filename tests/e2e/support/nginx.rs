@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::guard::Guard;
+use crate::support::guard::Guard;
 use crate::support::{Port, eventually};
 
 pub(crate) struct Nginx {

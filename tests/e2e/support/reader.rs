@@ -10,12 +10,12 @@ use std::time::{Duration, Instant};
 
 use super::dovecot::{Dovecot, PASSWORD};
 use super::{Caller, Deployment, Mail};
-use crate::folder::{NOGROUP, mode};
-use crate::guard::Guard;
 use crate::support::eventually;
+use crate::support::folder::{NOGROUP, mode};
+use crate::support::guard::Guard;
 
 /// What is particular to one mail reader.
-pub(super) trait MailReader: Sync {
+pub(crate) trait MailReader: Sync {
     const NAME: &'static str;
     const DELIVERED: &'static [&'static str];
     const DEFERRED: &'static [&'static str];
@@ -34,7 +34,7 @@ pub(super) trait MailReader: Sync {
 const PASSWORD_FILE: &str = "imap.password";
 
 /// A mail reader with its mailbox.
-pub(super) struct Reader<R> {
+pub(crate) struct Reader<R> {
     dovecot: Dovecot,
     /// Where the files of its page are.
     setup: PathBuf,
@@ -45,20 +45,20 @@ pub(super) struct Reader<R> {
 
 impl<R: MailReader> Reader<R> {
     /// Gives it a configuration of its page, changed by `edit`, instead of the one it has.
-    pub(super) fn configure(&self, file: &str, edit: impl Fn(String) -> String) {
+    pub(crate) fn configure(&self, file: &str, edit: impl Fn(String) -> String) {
         let configuration = fs::read_to_string(self.setup.join(file)).unwrap();
         let adapted = R::adapted(&configuration, &self.dovecot, &self.home.join(PASSWORD_FILE));
         write(&self.home.join(R::FILE), &edit(adapted));
     }
 
     /// Fetches with its own configuration, changed by `edit`.
-    pub(super) fn turn_edited(&self, edit: impl Fn(String) -> String) {
+    pub(crate) fn turn_edited(&self, edit: impl Fn(String) -> String) {
         self.configure(R::FILE, edit);
         self.turn();
     }
 
     /// The command that fetches the mail, as cron would start it.
-    pub(super) fn command(&self) -> Command {
+    pub(crate) fn command(&self) -> Command {
         let log = File::options().append(true).open(self.home.join("log")).unwrap();
         let mut command = R::command(&self.home.join(R::FILE));
         command.env_clear().env("HOME", &self.home).env("PATH", "/usr/bin:/bin");
@@ -68,12 +68,12 @@ impl<R: MailReader> Reader<R> {
     }
 
     /// Marks all messages as read.
-    pub(super) fn mark_as_read(&self) {
+    pub(crate) fn mark_as_read(&self) {
         self.dovecot.mark_as_read();
     }
 
     /// Runs a command to its end.
-    pub(super) fn run(&self, command: &mut Command) {
+    pub(crate) fn run(&self, command: &mut Command) {
         let mut run = Guard::start(command);
         eventually(format_args!("{} to end; {}", R::NAME, self.log()), || run.has_exited().then_some(()));
     }
@@ -128,7 +128,7 @@ impl<R: MailReader> Caller for Reader<R> {
 }
 
 /// An edit that puts something else in the place of what must be there.
-pub(super) fn replacing(text: &'static str, other: &'static str) -> impl Fn(String) -> String {
+pub(crate) fn replacing(text: &'static str, other: &'static str) -> impl Fn(String) -> String {
     move |configuration| {
         assert_eq!(configuration.matches(text).count(), 1, "{text} in {configuration}");
         configuration.replace(text, other)
@@ -136,12 +136,12 @@ pub(super) fn replacing(text: &'static str, other: &'static str) -> impl Fn(Stri
 }
 
 /// An edit that takes out what must be there.
-pub(super) fn without(text: &'static str) -> impl Fn(String) -> String {
+pub(crate) fn without(text: &'static str) -> impl Fn(String) -> String {
     replacing(text, "")
 }
 
 /// Waits until the time that goes into a Received field is another one.
-pub(super) fn another_second() {
+pub(crate) fn another_second() {
     let start = Instant::now();
     eventually("another second", || (start.elapsed() > Duration::from_millis(1100)).then_some(()));
 }

@@ -6,13 +6,13 @@ use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 
 use super::{Caller, Deployment, Mail};
-use crate::folder::{NOGROUP, USER, append, mode};
-use crate::postfix::{Postfix, Way};
-use crate::smtp;
+use crate::support::folder::{NOGROUP, USER, append, mode};
+use crate::support::postfix::{Postfix, Way};
+use crate::support::smtp;
 use crate::support::{Later, eventually};
 
 /// What is particular to one filter.
-pub(super) trait MailFilter: Sync {
+pub(crate) trait MailFilter: Sync {
     const NAME: &'static str;
     /// What Postfix's log says when it was deferred, and when it was bounced.
     const DEFERRED: &'static str;
@@ -34,7 +34,7 @@ pub(super) trait MailFilter: Sync {
 
 /// What became of a message.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(crate) enum Fate {
     /// The filter said that it is delivered.
     Taken,
     Kept,
@@ -42,7 +42,7 @@ pub(super) enum Fate {
 }
 
 /// A filter, and the mail server before it.
-pub(super) struct Filter<F> {
+pub(crate) struct Filter<F> {
     postfix: Postfix,
     /// Where the files of its page are.
     setup: PathBuf,
@@ -56,12 +56,12 @@ const FILTERED: Way = Way { main: "main.cf", master: None, tables: &["chatwoot_v
 
 impl<F: MailFilter> Filter<F> {
     /// Gives the account the rules of the page, changed by `edit`, instead of those it has.
-    pub(super) fn configure(&self, edit: impl Fn(String) -> String) {
+    pub(crate) fn configure(&self, edit: impl Fn(String) -> String) {
         write_rules::<F>(&self.setup, &self.home, edit);
     }
 
     /// What becomes of a message, as Postfix sees it.
-    pub(super) fn fate(&self, mail: &Mail) -> Fate {
+    pub(crate) fn fate(&self, mail: &Mail) -> Fate {
         let before = self.log().len();
         self.submit(mail).unwrap();
         eventually(format_args!("an end of the delivery; {}", Later(|| self.log())), || {
@@ -78,7 +78,7 @@ impl<F: MailFilter> Filter<F> {
     }
 
     /// The mailbox of the account, where no message belongs.
-    pub(super) fn mailbox(&self) -> String {
+    pub(crate) fn mailbox(&self) -> String {
         fs::read_to_string(self.home.join("mailbox")).unwrap_or_default()
     }
 }
