@@ -91,12 +91,12 @@ impl<'a> Header<'a> {
         self.changed
     }
 
-    /// Puts a field at the top. `value` must be free of line ends but for folds.
+    /// Puts a field before all others. `value` must be free of line ends but for folds.
     pub fn prepend(&mut self, name: &str, value: &[u8]) {
-        // A fold without a field before it would become part of this one.
-        let at = self.lines.iter().take_while(|line| line.is_orphan()).count();
-        if let Some(orphan) = at.checked_sub(1).and_then(|before| self.lines.get_mut(before)) {
-            orphan.end();
+        // A fold without a field before it would become part of this one, and other junk could be taken for text after it.
+        let at = self.lines.iter().take_while(|line| !line.is_field()).count();
+        if let Some(junk) = at.checked_sub(1).and_then(|before| self.lines.get_mut(before)) {
+            junk.end();
         }
         self.lines.insert(at, Line::written(name.as_bytes(), value));
         self.changed = true;
@@ -343,11 +343,6 @@ impl<'a> Line<'a> {
         !self.name.is_empty()
     }
 
-    /// Whether it continues a field that is not there.
-    fn is_orphan(&self) -> bool {
-        !self.is_field() && matches!(self.rest.first(), Some(b' ' | b'\t'))
-    }
-
     /// Gives it the line end that the last line of a section may lack.
     fn end(&mut self) {
         if !self.rest.ends_with(b"\r\n") {
@@ -407,6 +402,11 @@ fn line_ranges(section: &[u8]) -> impl Iterator<Item = Range<usize>> + '_ {
         start = end;
         Some(range)
     })
+}
+
+/// Whether a line begins with a field's name and its colon.
+pub fn is_field_line(line: &[u8]) -> bool {
+    name_length(line).is_some()
 }
 
 /// The length of the field name a line begins with: printable ASCII but the colon (RFC 5322, section 3.6.8), then

@@ -61,7 +61,9 @@ pub fn repair_and_look<T>(
     }
     let start = preamble::strip(&bytes, enabled, &mut done);
     let mut draft = Draft::new(bytes.get(start..).unwrap_or_default(), recipient, sender);
-    for repair in on() {
+    // Without a single field it is no message: nobody delivers it.
+    let is_message = draft.header.fields().next().is_some();
+    for repair in on().filter(|_| is_message) {
         if let Step::Header(mend) = repair.step
             && mend(&mut draft)
         {

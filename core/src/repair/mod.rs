@@ -3,6 +3,7 @@
 mod addressees;
 mod apply;
 mod automatic;
+mod blank_line;
 mod charset_of_fields;
 mod content;
 mod date;

@@ -112,7 +112,9 @@ pub(super) fn strip(bytes: &[u8], enabled: &EnabledRepairs, repairs: &mut Vec<&'
         let Some(repair) = REPAIRS.iter().find(|repair| mends(repair, found) && enabled.is_on(repair)) else {
             break;
         };
-        done.push(repair.name);
+        if !done.contains(&repair.name) {
+            done.push(repair.name);
+        }
         length += more;
     }
     repairs.extend(REPAIRS.iter().map(|repair| repair.name).filter(|name| done.contains(name)));

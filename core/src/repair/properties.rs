@@ -202,7 +202,11 @@ proptest! {
     fn no_field_that_a_repair_does_not_name_is_changed(message in spoilt(), recipient in recipient()) {
         let without_nul: Vec<u8> = message.into_iter().filter(|byte| *byte != 0).collect();
         let came = read(&without_nul, &EnabledRepairs::default()).bytes;
-        prop_assert_eq!(others(&repaired(&without_nul, recipient).bytes), others(&came));
+        let sent = repaired(&without_nul, recipient);
+        // What stands behind an empty line that was missing is text.
+        if !sent.repairs.contains(&"missing-blank-line") {
+            prop_assert_eq!(others(&sent.bytes), others(&came));
+        }
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::draft::Draft;
 use super::{
-    addressees, automatic, charset_of_fields, content, date, envelope_recipient, field_limit, forwarding,
-    identifiers, preamble, sender, subject,
+    addressees, automatic, blank_line, charset_of_fields, content, date, envelope_recipient, field_limit,
+    forwarding, identifiers, preamble, sender, subject,
 };
 use crate::message::Preamble;
 
@@ -30,9 +30,10 @@ pub(super) enum Step {
 }
 
 /// Every repair, in the order in which they act.
-pub static REPAIRS: [Repair; 34] = [
+pub static REPAIRS: [Repair; 35] = [
     preamble::LINE_ENDS,
     preamble::NUL_BYTES,
+    blank_line::MISSING_BLANK_LINE,
     preamble::BYTE_ORDER_MARK,
     preamble::LEADING_BLANK_LINES,
     preamble::MBOX_FROM_LINE,

@@ -68,21 +68,20 @@ fn media_type(value: &[u8]) -> String {
 }
 
 /// The `name=value` pairs after the first semicolon, names in lower case.
-pub fn parameters(value: &[u8]) -> Vec<(Vec<u8>, Parameter)> {
-    let mut found = Vec::new();
+pub fn parameters(value: &[u8]) -> impl Iterator<Item = (Vec<u8>, Parameter)> + '_ {
     let mut at = end_of_item(value, 0);
-    while at < value.len() {
-        let start = at + 1;
+    let items = std::iter::from_fn(move || {
+        let start = (at < value.len()).then_some(at + 1)?;
         at = end_of_item(value, start);
-        found.extend(parameter(value, start..at));
-    }
-    found
+        Some(start..at)
+    });
+    items.filter_map(|range| parameter(value, range))
 }
 
 /// The name that a Content-Disposition or Content-Type gives the file.
 pub fn filename(field: &Field<'_>) -> Option<Parameter> {
     let named = |name: &[u8]| name.starts_with(b"filename") || name.starts_with(b"name");
-    parameters(field.value).into_iter().find(|(name, _)| named(name)).map(|(_, parameter)| parameter)
+    parameters(field.value).find(|(name, _)| named(name)).map(|(_, parameter)| parameter)
 }
 
 /// The next semicolon outside quotes, or the end. A quote that nothing closes is none.
