@@ -1,5 +1,5 @@
 //! What became of a message: the one table from causes to exit status, enhanced status code and text.
-//! Pure; nothing else in the program decides what is temporary and what is permanent.
+//! Of a message that was read, it alone decides what is temporary and what is permanent.
 
 use std::borrow::Cow;
 

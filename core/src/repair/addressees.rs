@@ -173,3 +173,49 @@ fn addresses(header: &Header<'_>, name: &str) -> Vec<Address> {
 fn is_reply_address(address: &Address) -> bool {
     reply_uuid(address.local()).is_some()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::apply::tests::repaired;
+
+    const REST: &str = "Subject: s\nMessage-ID: <1@x>\nContent-Type: text/plain\n\nx\n";
+
+    fn assert_repaired_once_and_for_all(head: &str, expected: &str) {
+        let recipient = Some("support@example.com");
+        let once = repaired(format!("{head}{REST}").as_bytes(), recipient);
+        let text = String::from_utf8_lossy(&once.bytes).replace("\r\n", "\n");
+        assert!(text.contains(expected), "{text}");
+        let twice = repaired(&once.bytes, recipient);
+        assert_eq!(
+            (String::from_utf8_lossy(&twice.bytes).replace("\r\n", "\n"), twice.repairs),
+            (text, vec![])
+        );
+    }
+
+    #[test]
+    fn the_recipient_put_first_leaves_the_list_in_a_form_that_stays() {
+        let head = "From: a@b\nTo: sales@example.com, a..b@docomo.example, support@example.com\n";
+        assert_repaired_once_and_for_all(
+            head,
+            "To: support@example.com,\n sales@example.com, a..b@docomo.example, ",
+        );
+        let quoted = "From: a@b\nTo: sales@example.com, \"a b\"@x.example, support@example.com\n";
+        assert_repaired_once_and_for_all(quoted, "To: support@example.com,");
+    }
+
+    #[test]
+    fn a_sender_with_a_comma_in_a_quoted_local_part_is_not_lost_on_the_second_pass() {
+        let head = "From: Bob \"b,o\"@x.org\nTo: support@example.com\n";
+        assert_repaired_once_and_for_all(head, "From: Bob <\"b,o\"@x.org>\n");
+    }
+
+    #[test]
+    fn separators_in_quoted_local_parts_separate_nothing() {
+        for local in ["a,b", "a;b", "a>b", "a b", "a:b"] {
+            let head = format!(
+                "From: Ann <\"{local}\"@x.org>\nTo: Help: Desk <support@example.com>, \"{local}\"@y.org\n"
+            );
+            assert_repaired_once_and_for_all(&head, &format!("\"{local}\"@y.org\n"));
+        }
+    }
+}
