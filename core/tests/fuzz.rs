@@ -1,6 +1,8 @@
 //! The laws that `fuzz/` tries for hours with coverage, tried here for seconds, the same on every run: the seeds, the sample messages,
 //! and what a fixed number of changes makes of them.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test may fail")]
+
 #[path = "../../fuzz/src/lib.rs"]
 #[expect(unreachable_pub, reason = "it is a crate of its own for the fuzz targets")]
 mod laws;

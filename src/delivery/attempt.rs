@@ -228,7 +228,16 @@ pub(crate) fn message_id(bytes: &[u8]) -> String {
     message_id_in(&header_of(bytes))
 }
 
+/// How much of a Message-ID the log tells: a line of the longest that RFC 5322, section 2.1.1, allows.
+const LONGEST_LOGGED: usize = 998;
+
 fn message_id_in(header: &Header<'_>) -> String {
     let field = header.named("Message-ID").next_back();
-    field.map_or_else(|| "-".to_owned(), |field| String::from_utf8_lossy(field.trimmed()).into_owned())
+    field.map_or_else(
+        || "-".to_owned(),
+        |field| {
+            let value = field.trimmed();
+            String::from_utf8_lossy(value.get(..LONGEST_LOGGED).unwrap_or(value)).into_owned()
+        },
+    )
 }

@@ -106,7 +106,7 @@ impl Lines {
             let (given, rest) = line.split_at_checked(name.len()).unwrap_or_default();
             given.eq_ignore_ascii_case(name.as_bytes()) && matches!(rest.first(), Some(b':' | b' ' | b'\t'))
         };
-        let place = ESSENTIAL.iter().position(|name| is(&name));
+        let place = ESSENTIAL.iter().position(is);
         if let Some(first) = place.and_then(|place| self.essential.get_mut(place)) {
             first.get_or_insert(at);
         }

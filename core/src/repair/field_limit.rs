@@ -84,7 +84,11 @@ fn too_many_fields(draft: &mut Draft<'_>) -> bool {
 
 /// Sees to it that what the other repairs added pushes nothing that counts out of what is read; says whether something had to give way.
 pub(super) fn keep_within(header: &mut Header<'_>) -> bool {
-    if header.refill().map(|at| set_aside(header, at)).fold(false, |any, one| any || one) {
+    let mut changed = false;
+    for at in header.refill() {
+        changed |= set_aside(header, at);
+    }
+    if changed {
         return true;
     }
     let mut seen = Seen::default();
@@ -183,7 +187,7 @@ mod tests {
             "junk",
             " fold",
         ] {
-            let latin1: Vec<u8> = format!("{}\n", field).repeat(3000).chars().map(|c| c as u8).collect();
+            let latin1: Vec<u8> = format!("{field}\n").repeat(3000).chars().map(|c| c as u8).collect();
             for (before, after) in
                 [("", REST), (REST, ""), ("From: a@b\n", "\nx\n"), ("", "Content-Type: image/png\n\nx\n")]
             {
