@@ -13,6 +13,7 @@ use crate::message::mime::{Part, last};
 use crate::repair::{REPAIRS, Unrepaired, repair};
 use crate::route::{self, Route};
 use crate::rules::Rules;
+use crate::shown::{Attachment, ContentLoss, Shown};
 use crate::wire_message::WireMessage;
 
 /// Everything that can be said of a message before it is sent; the form of `explain --json`.
@@ -67,10 +68,45 @@ pub struct CopyJson {
     pub warnings: Vec<String>,
     /// Whether Chatwoot greets its sender (false) or takes it for automatic mail (true).
     pub automatic: bool,
+    pub shown: ShownJson,
     pub route: RouteJson,
     pub route_without_repairs: RouteJson,
     #[serde(skip)]
     pub bytes: Bytes,
+}
+
+/// What an agent sees of the content.
+#[derive(Debug, Serialize)]
+pub struct ShownJson {
+    /// The first lines of the text, those of HTML without its tags.
+    pub text: Vec<String>,
+    pub attachments: Vec<AttachmentJson>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct AttachmentJson {
+    pub name: String,
+    #[serde(rename = "type")]
+    pub media_type: String,
+    /// Decoded, in bytes.
+    pub size: usize,
+}
+
+impl From<Shown> for ShownJson {
+    fn from(shown: Shown) -> Self {
+        const LINES: usize = 5;
+        const WIDTH: usize = 100;
+        let lines = shown.text.lines().map(str::trim).filter(|line| !line.is_empty()).take(LINES);
+        let attachment = |file: Attachment| AttachmentJson {
+            name: file.name,
+            media_type: file.media_type,
+            size: file.size,
+        };
+        Self {
+            text: lines.map(|line| line.chars().take(WIDTH).collect()).collect(),
+            attachments: shown.attachments.into_iter().map(attachment).collect(),
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -134,6 +170,7 @@ fn copy(
     let (enabled, chatwoot) = (&rules.repairs, &rules.chatwoot);
     let mut repairs = Vec::new();
     let mut stage = repair(message.clone(), recipient, sender, &enabled.first(0)).bytes;
+    let mut breaks_signature = false;
     for (number, repair_shown) in REPAIRS.iter().enumerate() {
         let next = repair(message.clone(), recipient, sender, &enabled.first(number + 1));
         if next.repairs.contains(&repair_shown.name) {
@@ -145,11 +182,17 @@ fn copy(
                 after,
             });
         }
+        breaks_signature = next.breaks_signature;
         stage = next.bytes;
     }
+    let shown = Shown::of(&stage);
     let header = route::header_of(&stage);
     let route = route::predict(&stage, chatwoot);
-    let (to, cc, warnings) = (addresses(&header, "To"), addresses(&header, "Cc"), warnings(&stage, &route));
+    let (to, cc) = (addresses(&header, "To"), addresses(&header, "Cc"));
+    let mut warnings = warnings(&shown, &route);
+    if breaks_signature {
+        warnings.push("its signature no longer verifies: a repair changes what it covers".to_owned());
+    }
     let (sender, automatic) = (route::sender(&header), route::is_automatic(&header));
     let wire_message = WireMessage::write(stage, recipient, rules.service, enabled)?;
     Ok(CopyJson {
@@ -163,6 +206,7 @@ fn copy(
         beside: wire_message.recipient,
         warnings,
         automatic,
+        shown: ShownJson::from(shown),
         route: RouteJson::from(&route),
         route_without_repairs: RouteJson::from(&route::predict(as_it_came(message), chatwoot)),
         bytes: wire_message.bytes,
@@ -176,12 +220,30 @@ fn as_it_came(message: &Unrepaired) -> &[u8] {
     seen.unwrap_or(&message.bytes)
 }
 
-fn warnings(bytes: &[u8], route: &Route) -> Vec<String> {
+fn warnings(shown: &Shown, route: &Route) -> Vec<String> {
     let mut warnings = Vec::new();
     if !route.arrives() {
         warnings.push(format!("nobody will see it: {route}"));
     }
-    warnings.extend(route::too_many(parts(bytes).iter().filter(|part| part.name.is_some()).count()));
+    match shown.lost {
+        Some(ContentLoss::HtmlCharset) => {
+            warnings
+                .push("nobody will see it: its HTML names a charset that Content-Type does not".to_owned());
+        }
+        Some(ContentLoss::TransferEncoding) | None => {}
+    }
+    if shown.hidden_text {
+        warnings.push("nothing of its text will be shown".to_owned());
+    }
+    for kind in &shown.missing {
+        warnings.push(format!("a file will be missing: {kind}, without a name that Chatwoot reads"));
+    }
+    if matches!(route, Route::Reply(_)) {
+        for name in shown.refused_by_website() {
+            warnings.push(format!("a website conversation refuses {name}, and loses the whole message"));
+        }
+    }
+    warnings.extend(route::too_many(shown.attachments.len()));
     warnings
 }
 

@@ -10,4 +10,5 @@ pub mod request;
 pub mod route;
 pub mod rules;
 pub mod service;
+pub mod shown;
 pub mod wire_message;

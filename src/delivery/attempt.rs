@@ -126,16 +126,27 @@ pub(crate) fn prepare(
 ) -> Prepared {
     let look = |header: &Header<'_>| (route::of_header(header, &rules.chatwoot), message_id_in(header));
     let (repaired, (route, message_id)) = repair_and_look(message, recipient, sender, &rules.repairs, look);
-    let Repaired { bytes, repairs, attachments } = repaired;
+    let Repaired { bytes, repairs, attachments, largest_attachment, .. } = repaired;
     let mut line = line_of(&message_id, bytes.len(), recipient, sender);
     line.add("repairs", repairs.join(","));
     line.add("route", &route);
     line.add_some("notice", route::too_many(attachments));
     let wire_message = WireMessage::write(bytes, recipient, rules.service, &rules.repairs)
         .map_err(|_| Failure::new(Cause::OutOfMemory, "no memory to make the message 7-bit"));
+    let wire_message = match largest_attachment {
+        size if size > rules.max_attachment => Err(too_large(size, rules.max_attachment)),
+        _ => wire_message,
+    };
     let converted = wire_message.as_ref().is_ok_and(|wire_message| wire_message.converted);
     line.add_some("converted", converted.then_some("7bit"));
     Prepared { line, repairs, route, wire_message }
+}
+
+/// Chatwoot would throw the whole answer away: refused, the sender learns of it.
+fn too_large(size: usize, most: usize) -> Failure {
+    let detail =
+        format!("an attachment has {size} bytes, more than the {most} that a website conversation takes");
+    Failure::new(Cause::AttachmentTooLarge, detail)
 }
 
 /// Sends it once.

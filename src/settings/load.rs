@@ -187,8 +187,12 @@ fn judge(options: &SettingsOptions, environment: &Environment, file: &File) -> R
         Proof::Password => password(options, environment, file, &chatwoot)?,
         Proof::Signature => signing_key(endpoint.service(), file, &chatwoot)?,
     };
-    let rules =
-        Rules { service: endpoint.service(), repairs: enabled(file)?, chatwoot: known(file, &chatwoot)? };
+    let rules = Rules {
+        service: endpoint.service(),
+        repairs: enabled(file)?,
+        chatwoot: known(file, &chatwoot)?,
+        ..Rules::default()
+    };
     Ok(Settings {
         endpoint,
         secret,

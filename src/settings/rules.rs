@@ -46,6 +46,7 @@ impl MessageSettings {
             service: service(environment, &file, &env)?,
             repairs: enabled(&file)?,
             chatwoot: known(&file, &env)?,
+            ..Rules::default()
         };
         Ok((Self { rules, max_size }, notice.or(unread)))
     }

@@ -27,9 +27,10 @@ Repairs    unparsable-to: rewrites a To that cannot be parsed, keeping every add
              - From: Smith, Bob <bob@example.org>
              + From: \"Smith, Bob\" <bob@example.org>
              + X-Ingress-Original-From: Smith, Bob <bob@example.org>
-           missing-charset: adds the charset to 8-bit text that names none: utf-8 when the bytes are, else windows-1252
+           missing-charset: adds the charset to text that names none: utf-8 when the bytes are, else what the HTML names, else windows-1252
              - Content-Type: text/plain
              + Content-Type: text/plain; charset=utf-8
+Text       Grüße
 Automatic  no
 Route      inbox support@example.com
            without repairs: dropped: its To cannot be parsed

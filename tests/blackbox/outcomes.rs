@@ -113,6 +113,24 @@ fn a_redirect_is_not_followed() {
 }
 
 #[test]
+fn a_file_that_no_website_conversation_takes_is_rejected() {
+    let server = Server::answering(204);
+    let setting = Setting::new(&server.url(), "");
+    let to = |address: &str| {
+        let line = "0123456789abcdef".repeat(60) + "\n";
+        let file = line.repeat(41 * 1024 * 1024 / line.len() + 1024);
+        format!(
+            "From: a@b\nTo: {address}\nMessage-ID: <1@x>\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n\
+             --b\nContent-Type: text/plain\n\nhere it is\n--b\nContent-Type: text/plain; name=a.txt\n\n{file}\n--b--\n"
+        )
+    };
+    let conversation = "reply+5f2b3c1e-8d4a-4b7e-9c60-1a2b3c4d5e6f@reply.example.com";
+    setting.ingress().stdin(to(conversation)).run().assert_rejected("5.3.4 An attachment is too large");
+    assert_eq!(server.connections(), 0);
+    setting.ingress().stdin(to("support@example.com")).run().assert_delivered();
+}
+
+#[test]
 fn what_is_no_message_is_rejected() {
     let server = Server::answering(204);
     for input in [

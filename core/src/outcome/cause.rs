@@ -53,6 +53,8 @@ pub enum Cause {
     LargerThanMaxSize,
     /// The service's form has no room for it; known without asking.
     LargerThanServiceTakes,
+    /// In an answer to a conversation that may be a website's: Chatwoot would throw it away.
+    AttachmentTooLarge,
     /// The endpoint answered with this HTTP status.
     Answer(u16),
     NameNotFound,
@@ -102,6 +104,7 @@ impl Cause {
             Self::NoInput,
             Self::LargerThanMaxSize,
             Self::LargerThanServiceTakes,
+            Self::AttachmentTooLarge,
             Self::NameNotFound,
             Self::CannotConnect,
             Self::ConnectionLost,
@@ -136,6 +139,11 @@ impl Cause {
                 "5.3.4",
                 "The message is too large",
                 "set Chatwoot to RAILS_INBOUND_EMAIL_SERVICE=relay and service to \"relay\": that takes any size",
+            ),
+            Self::AttachmentTooLarge => rejected(
+                "5.3.4",
+                "An attachment is too large",
+                "raise MAXIMUM_FILE_UPLOAD_SIZE in Chatwoot's environment, and the limit here with it",
             ),
             Self::NoInput => deferred(
                 "4.3.0",
@@ -371,6 +379,7 @@ mod tests {
             Cause::NoInput,
             Cause::LargerThanMaxSize,
             Cause::LargerThanServiceTakes,
+            Cause::AttachmentTooLarge,
             Cause::NameNotFound,
             Cause::CannotConnect,
             Cause::ConnectionLost,
@@ -433,7 +442,13 @@ mod tests {
             .collect();
         assert_eq!(
             permanent,
-            [Cause::NoHeader, Cause::LargerThanMaxSize, Cause::LargerThanServiceTakes, Cause::Answer(413)]
+            [
+                Cause::NoHeader,
+                Cause::LargerThanMaxSize,
+                Cause::LargerThanServiceTakes,
+                Cause::AttachmentTooLarge,
+                Cause::Answer(413)
+            ]
         );
     }
 

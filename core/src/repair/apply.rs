@@ -23,6 +23,10 @@ pub struct Repaired {
     pub repairs: Vec<&'static str>,
     /// How many parts have a file name.
     pub attachments: usize,
+    /// The size of the largest attachment, decoded, of a message to a conversation's address; 0 for other mail.
+    pub largest_attachment: usize,
+    /// Whether a repair changed what a signature covers.
+    pub breaks_signature: bool,
 }
 
 /// Mends a message for one envelope recipient.
@@ -73,11 +77,13 @@ pub fn repair_and_look<T>(
     if enabled.is_on(&field_limit::TOO_MANY_FIELDS) && field_limit::keep_within(&mut draft.header) {
         done.push(field_limit::TOO_MANY_FIELDS.name);
     }
-    let attachments = draft.attachments();
+    let (attachments, largest_attachment) = (draft.attachments(), draft.largest_attachment);
+    let breaks_signature = draft.breaks_signature();
     let seen = look(&draft.header);
     let changes = draft.changes();
     changes.apply(&mut bytes, start);
-    (Repaired { bytes, repairs: in_order(&done), attachments }, seen)
+    let repairs = in_order(&done);
+    (Repaired { bytes, repairs, attachments, largest_attachment, breaks_signature }, seen)
 }
 
 /// The names of the repairs that were made, in the order of the table.

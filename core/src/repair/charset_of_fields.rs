@@ -42,8 +42,8 @@ fn raw_bytes_in_body_charset(draft: &mut Draft<'_>) -> bool {
 /// The charset of the first text in the message.
 fn text_charset(draft: &mut Draft<'_>) -> Option<String> {
     let mut found = None;
-    draft.each_leaf(|header, _| {
-        let kind = ContentType::of(header).filter(ContentType::is_text);
+    draft.each_leaf(|leaf| {
+        let kind = ContentType::of(leaf.header).filter(ContentType::is_text);
         found = found.take().or_else(|| Some(String::from_utf8_lossy(&kind?.charset?.value).into_owned()));
         false
     });

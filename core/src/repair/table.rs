@@ -1,9 +1,13 @@
 //! Every repair, in the order in which they act.
 
+use super::content::{
+    attached_message, boundary, charset, content_type, file_name, lone_attachment, named_text, nameless,
+    picture, scattered_text, transfer_encoding, website,
+};
 use super::draft::Draft;
 use super::{
-    addressees, automatic, blank_line, charset_of_fields, content, date, envelope_recipient, field_limit,
-    forwarding, identifiers, preamble, sender, subject,
+    addressees, automatic, blank_line, charset_of_fields, date, envelope_recipient, field_limit, forwarding,
+    identifiers, preamble, sender, subject,
 };
 use crate::message::Preamble;
 
@@ -30,7 +34,7 @@ pub(super) enum Step {
 }
 
 /// Every repair, in the order in which they act.
-pub static REPAIRS: [Repair; 35] = [
+pub static REPAIRS: [Repair; 43] = [
     preamble::LINE_ENDS,
     preamble::NUL_BYTES,
     blank_line::MISSING_BLANK_LINE,
@@ -60,10 +64,18 @@ pub static REPAIRS: [Repair; 35] = [
     sender::UNUSABLE_FROM,
     automatic::REPEATED_AUTO_SUBMITTED,
     automatic::UNMARKED_AUTOMATIC_MAIL,
-    content::UNKNOWN_TRANSFER_ENCODING,
-    content::MISSING_CONTENT_TYPE,
-    content::MISSING_CHARSET,
-    content::WRONG_CHARSET,
-    content::ATTACHED_MESSAGE,
-    content::LONE_ATTACHMENT,
+    boundary::WRONG_BOUNDARY,
+    transfer_encoding::UNKNOWN_TRANSFER_ENCODING,
+    content_type::UNREADABLE_CONTENT_TYPE,
+    file_name::UNREADABLE_FILE_NAME,
+    attached_message::ATTACHED_MESSAGE,
+    content_type::MISSING_CONTENT_TYPE,
+    charset::MISSING_CHARSET,
+    charset::WRONG_CHARSET,
+    named_text::NAMED_TEXT,
+    nameless::NAMELESS_ATTACHMENT,
+    scattered_text::SCATTERED_TEXT,
+    picture::HIDDEN_PICTURE,
+    website::WEBSITE_ATTACHMENT,
+    lone_attachment::LONE_ATTACHMENT,
 ];

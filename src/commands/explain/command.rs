@@ -11,7 +11,7 @@ use crate::log::sanitized;
 use crate::output::{complain, print, status_after};
 use crate::settings::MessageSettings;
 use chatwoot_mail::environment::Environment;
-use chatwoot_mail::explanation::{CopyJson, Explanation, RouteJson, explain};
+use chatwoot_mail::explanation::{CopyJson, Explanation, RouteJson, ShownJson, explain};
 use chatwoot_mail::message::address::Address;
 use chatwoot_mail::service::Service;
 use chatwoot_mail::{envelope, message};
@@ -135,7 +135,22 @@ impl Page {
         for (number, warning) in copy.warnings.iter().enumerate() {
             self.painted(if number == 0 { "Warning" } else { "" }, warning, RED);
         }
+        self.shown(&copy.shown);
         self.row("Automatic", if copy.automatic { "yes: Chatwoot sends no greeting" } else { "no" });
+    }
+
+    /// The beginning of the text, and the files, as an agent sees them.
+    fn shown(&mut self, shown: &ShownJson) {
+        if shown.text.is_empty() {
+            self.row("Text", "none is shown");
+        }
+        for (number, line) in shown.text.iter().enumerate() {
+            self.row(if number == 0 { "Text" } else { "" }, line);
+        }
+        for (number, file) in shown.attachments.iter().enumerate() {
+            let line = format!("{} ({}), {} bytes", file.name, file.media_type, file.size);
+            self.row(if number == 0 { "Files" } else { "" }, &line);
+        }
     }
 
     /// How another service than the relay carries the message.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::last;
+use super::{gem, last};
 use crate::message::header::Field;
 use crate::message::header::Header;
 
@@ -26,7 +26,19 @@ pub struct Parameter {
 impl ContentType {
     /// The last Content-Type of a header, which is the one that counts in the mail gem.
     pub fn of(header: &Header<'_>) -> Option<Self> {
-        last(header, "Content-Type").map(|field| Self::parse(field.value))
+        let field = last(header, "Content-Type")?;
+        let parsed = Self::parse(field.value);
+        if !parsed.is_multipart() || parsed.boundary.is_some() {
+            return Some(parsed);
+        }
+        // A fold that is not indented.
+        let stray = header.raw(field.at + 1);
+        let is_boundary = stray.get(..9).is_some_and(|name| name.eq_ignore_ascii_case(b"boundary="));
+        Some(if is_boundary {
+            Self::parse(&[field.value, b"; ", stray.trim_ascii()].concat())
+        } else {
+            parsed
+        })
     }
 
     pub fn parse(value: &[u8]) -> Self {
@@ -41,6 +53,14 @@ impl ContentType {
                 _ => {}
             }
         }
+        if parsed.is_multipart() && value.contains(&b'*') {
+            parsed.boundary =
+                gem::content_type(value).parameter("boundary").map(String::into_bytes).or(parsed.boundary);
+        }
+        // A fold within the quotes counts as the blank after it.
+        parsed.boundary = parsed
+            .boundary
+            .map(|boundary| boundary.into_iter().filter(|byte| !b"\r\n".contains(byte)).collect());
         parsed
     }
 
@@ -53,35 +73,55 @@ impl ContentType {
     }
 }
 
+/// The type that a value begins with, whatever stands around it.
 fn media_type(value: &[u8]) -> String {
-    let text = String::from_utf8_lossy(value);
-    let word = text
-        .trim()
-        .split([';', ' ', '\t', '\r', '\n', '(', ','])
-        .next()
-        .unwrap_or_default()
-        .to_ascii_lowercase();
-    match word.split_once('/') {
-        Some((kind, subtype)) if !kind.is_empty() && !subtype.is_empty() => word,
-        _ => "text/plain".to_owned(),
+    let start = value.iter().position(u8::is_ascii_alphanumeric).unwrap_or(value.len());
+    let word = value.get(start..).unwrap_or_default();
+    let (main, rest) = run(word, is_type_byte);
+    let subtype = rest.strip_prefix(b"/").map(|rest| run(rest, is_type_byte).0).unwrap_or_default();
+    if main.is_empty() || subtype.is_empty() {
+        return "text/plain".to_owned();
     }
+    String::from_utf8_lossy(&[main, b"/", subtype].concat()).to_ascii_lowercase()
 }
 
-/// The `name=value` pairs after the first semicolon, names in lower case.
+fn is_type_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-_.+$&^#!*%|~{}`".contains(&byte)
+}
+
+fn run(text: &[u8], is_part: impl Fn(u8) -> bool) -> (&[u8], &[u8]) {
+    let length = text.iter().position(|byte| !is_part(*byte)).unwrap_or(text.len());
+    text.split_at_checked(length).unwrap_or((text, &[]))
+}
+
+/// The `name=value` pairs, names in lower case: after semicolons, and where a semicolon was forgotten.
 pub fn parameters(value: &[u8]) -> impl Iterator<Item = (Vec<u8>, Parameter)> + '_ {
-    let mut at = end_of_item(value, 0);
-    let items = std::iter::from_fn(move || {
-        let start = (at < value.len()).then_some(at + 1)?;
-        at = end_of_item(value, start);
-        Some(start..at)
-    });
-    items.filter_map(|range| parameter(value, range))
+    let mut start = end_of_kind(value);
+    let mut item: Option<usize> = None;
+    std::iter::from_fn(move || {
+        while start < value.len() {
+            let end = *item.get_or_insert_with(|| end_of_item(value, start));
+            if let Some((name, parameter)) = parameter(value, start..end) {
+                start = parameter.range.end;
+                return Some((name, parameter));
+            }
+            start = end + 1;
+            item = None;
+        }
+        None
+    })
+}
+
+/// Where the media type or the kind of disposition ends.
+fn end_of_kind(value: &[u8]) -> usize {
+    let start = value.iter().position(u8::is_ascii_alphanumeric).unwrap_or(value.len());
+    let (kind, rest) = run(value.get(start..).unwrap_or_default(), |byte| is_type_byte(byte) || byte == b'/');
+    if rest.starts_with(b"=") && !kind.contains(&b'/') { 0 } else { start + kind.len() }
 }
 
 /// The name that a Content-Disposition or Content-Type gives the file.
 pub fn filename(field: &Field<'_>) -> Option<Parameter> {
-    let named = |name: &[u8]| name.starts_with(b"filename") || name.starts_with(b"name");
-    parameters(field.value).find(|(name, _)| named(name)).map(|(_, parameter)| parameter)
+    parameters(field.value).find(|(name, _)| is_file_name(name)).map(|(_, parameter)| parameter)
 }
 
 /// The next semicolon outside quotes, or the end. A quote that nothing closes is none.
@@ -108,12 +148,22 @@ fn parameter(value: &[u8], range: Range<usize>) -> Option<(Vec<u8>, Parameter)> 
     let rest = rest.get(1..)?;
     let text = rest.trim_ascii_start();
     let start = range.start + equals + 1 + (rest.len() - text.len());
+    // Of several words the last is the name.
+    let name = name.trim_ascii_end().rsplit(|byte| !is_name_byte(*byte)).next()?.to_ascii_lowercase();
     let (unquoted, length) = match text.strip_prefix(b"\"") {
         Some(inside) => quoted(inside),
+        None if is_file_name(&name) => (text.trim_ascii_end().to_vec(), text.len()),
         None => bare(text),
     };
-    let name = name.trim_ascii().to_ascii_lowercase();
-    (!name.is_empty()).then_some((name, Parameter { value: unquoted, range: start..start + length }))
+    Some((name, Parameter { value: unquoted, range: start..start + length.min(text.len()) }))
+}
+
+fn is_name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-_.*".contains(&byte)
+}
+
+fn is_file_name(name: &[u8]) -> bool {
+    name.starts_with(b"filename") || name.starts_with(b"name")
 }
 
 /// The text of a quoted string after its opening quote, and the length with both quotes.
@@ -155,6 +205,9 @@ mod tests {
             ("", "text/plain"),
             ("text/plain,text/html", "text/plain"),
             ("image/png(x)", "image/png"),
+            ("\"text/html\"; x", "text/html"),
+            ("text/html:charset=utf-8", "text/html"),
+            ("text/html>", "text/html"),
         ] {
             assert_eq!(ContentType::parse(value.as_bytes()).media_type, expected, "{value}");
         }
@@ -170,6 +223,9 @@ mod tests {
         assert_eq!(charset("text/plain; name=\"a; charset=no\"; charset=yes").unwrap(), "yes");
         assert_eq!(charset("text/plain; charset=a; charset=b").unwrap(), "b");
         assert_eq!(charset("text/plain; name=x"), None);
+        assert_eq!(charset("text/html:charset=utf-8").unwrap(), "utf-8");
+        assert_eq!(charset("text/plain charset=utf-8 format=flowed").unwrap(), "utf-8");
+        assert_eq!(charset("charset=utf-8").unwrap(), "utf-8");
         assert_eq!(charset("text/plain; name=\"open; charset=utf-8").unwrap(), "utf-8");
     }
 

@@ -2,6 +2,8 @@
 
 pub mod charset;
 pub mod content_type;
+pub mod file_type;
+pub mod gem;
 mod part;
 pub mod transfer_encoding;
 

@@ -2,6 +2,9 @@
 
 use std::borrow::Cow;
 
+use base64::Engine;
+use base64::alphabet::STANDARD;
+use base64::engine::general_purpose::{GeneralPurpose, NO_PAD};
 use mail_parser::decoders::base64::base64_decode;
 use mail_parser::decoders::quoted_printable::quoted_printable_decode;
 
@@ -29,6 +32,8 @@ impl TransferEncoding {
             "quoted-printable" => Self::QuotedPrintable,
             "base64" => Self::Base64,
             "uuencode" | "x-uuencode" | "x-uue" => Self::Uuencode,
+            // `8bit,` is taken for 8bit, `base64,` for an encoding that nobody knows.
+            token if token.contains(',') && Self::meant(value).0 != Self::Identity => Self::Unknown,
             token if token.contains([' ', '\t', ',', '\r']) => Self::Identity,
             _ => Self::Unknown,
         }
@@ -51,12 +56,24 @@ impl TransferEncoding {
     /// The bytes of a text. What cannot be decoded is taken as it is.
     pub fn decoded(self, body: &[u8]) -> Cow<'_, [u8]> {
         let decoded = match self {
-            Self::Base64 => base64_decode(body),
+            Self::Base64 => base64_decode(body).or_else(|| lenient_base64(body)),
             Self::QuotedPrintable => quoted_printable_decode(body),
             _ => None,
         };
         decoded.map_or(Cow::Borrowed(body), Cow::Owned)
     }
+}
+
+/// Base64 as Ruby's `unpack("m")` reads it: what is none of its characters is passed over, padding ends it.
+fn lenient_base64(body: &[u8]) -> Option<Vec<u8>> {
+    let end = memchr::memchr(b'=', body).unwrap_or(body.len());
+    let mut digits: Vec<u8> = Vec::with_capacity(end);
+    digits
+        .extend(body.get(..end)?.iter().filter(|byte| byte.is_ascii_alphanumeric() || b"+/".contains(byte)));
+    // One digit alone holds no byte.
+    digits.truncate(digits.len() - usize::from(digits.len() % 4 == 1));
+    let engine = GeneralPurpose::new(&STANDARD, NO_PAD.with_decode_allow_trailing_bits(true));
+    engine.decode(digits).ok()
 }
 
 #[cfg(test)]
@@ -76,6 +93,8 @@ mod tests {
             ("x-unknown", TransferEncoding::Unknown),
             ("base-64", TransferEncoding::Unknown),
             ("utf-8", TransferEncoding::Unknown),
+            ("base64,", TransferEncoding::Unknown),
+            ("8bit,", TransferEncoding::Identity),
         ] {
             assert_eq!(TransferEncoding::read(value.as_bytes()), expected, "{value}");
         }
@@ -95,6 +114,7 @@ mod tests {
             TransferEncoding::QuotedPrintable.decoded(b"gr=C3=BC=\r\n=DF").as_ref(),
             b"gr\xc3\xbc\xdf"
         );
+        assert_eq!(TransferEncoding::Base64.decoded(b"aGVs!!bG8*\r\nh=x").as_ref(), b"hello!");
         assert_eq!(TransferEncoding::Identity.decoded(b"as is").as_ref(), b"as is");
     }
 }
