@@ -211,7 +211,7 @@ mod tests {
 
     #[test]
     fn separators_in_quoted_local_parts_separate_nothing() {
-        for local in ["a,b", "a;b", "a>b", "a b", "a:b"] {
+        for local in ["a,b", "a;b", "a>b", "a b", "a:b", "a\\\"b"] {
             let head = format!(
                 "From: Ann <\"{local}\"@x.org>\nTo: Help: Desk <support@example.com>, \"{local}\"@y.org\n"
             );

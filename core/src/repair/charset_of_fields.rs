@@ -47,7 +47,8 @@ fn text_charset(draft: &mut Draft<'_>) -> Option<String> {
         found = found.take().or_else(|| Some(String::from_utf8_lossy(&kind?.charset?.value).into_owned()));
         false
     });
-    found
+    // The last guess anyway, and perhaps the label that `missing-charset` gave: it must not count on the second pass alone.
+    found.filter(|charset| !charset.eq_ignore_ascii_case("windows-1252"))
 }
 
 /// The value in ASCII; nothing for a list of addresses without any.

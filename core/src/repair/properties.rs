@@ -211,6 +211,15 @@ proptest! {
 }
 
 #[test]
+fn a_charset_that_a_repair_added_changes_no_field_on_the_second_pass() {
+    for field in [&b"From: J\xfc <j@x.org>"[..], b"Sender: J\xfc <j@x.org>", b"Cc: J\xfc <j@x.org>"] {
+        let message = [field, b"\n", field, b"\n\ntext \xff\n"].concat();
+        let once = repaired(&message, None);
+        assert_eq!(repaired(&once.bytes, None).bytes, once.bytes);
+    }
+}
+
+#[test]
 fn attachments_stay_what_they_are() {
     for message in corpus() {
         let came = read(&message, &EnabledRepairs::default()).bytes;

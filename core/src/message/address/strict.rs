@@ -224,7 +224,7 @@ impl Scanner<'_> {
     }
 
     fn bracketed(&mut self) -> Option<Item> {
-        let mut text = String::new();
+        let mut text = if self.rest.peek() == Some(&'"') { self.quoted_local_part()? } else { String::new() };
         loop {
             match self.rest.next()? {
                 '>' if !text.is_empty() && text.chars().all(is_atext) => return Some(Item::WordInBrackets),
@@ -234,6 +234,20 @@ impl Scanner<'_> {
                         .or_else(|| quoted_spec(&text).map(Item::Quoted));
                 }
                 c => text.push(c),
+            }
+        }
+    }
+
+    /// A quoted local part as it stands, quotes and escapes included: what ends an address elsewhere does not within it.
+    fn quoted_local_part(&mut self) -> Option<String> {
+        let mut text: String = self.rest.next().into_iter().collect();
+        loop {
+            let c = self.rest.next()?;
+            text.push(c);
+            match c {
+                '"' => return Some(text),
+                '\\' => text.push(self.rest.next().filter(char::is_ascii)?),
+                _ => {}
             }
         }
     }
@@ -258,13 +272,22 @@ fn spec(text: &str) -> Option<Address> {
     Address::from_spec(text).filter(|address| address.to_string() == text).or_else(|| Address::of_atoms(text))
 }
 
-/// An address with a quoted local part, as it stands: nothing escaped in it, behind it atoms and dots.
+/// An address with a quoted local part, as it stands: behind it atoms and dots.
 fn quoted_spec(text: &str) -> Option<String> {
-    let (local, domain) = text.strip_prefix('"')?.split_once("\"@")?;
-    let sound = !local.is_empty()
-        && !local.contains(['"', '\\'])
-        && Address::of_atoms(&format!("a@{domain}")).is_some();
+    let (local, domain) = text.strip_prefix('"')?.rsplit_once("\"@")?;
+    let sound = !local.is_empty() && is_escaped(local) && Address::of_atoms(&format!("a@{domain}")).is_some();
     sound.then(|| text.to_owned())
+}
+
+/// Whether each quote within a quoted string is escaped, and each escape has its character.
+fn is_escaped(text: &str) -> bool {
+    let mut characters = text.chars();
+    while let Some(c) = characters.next() {
+        if c == '"' || (c == '\\' && characters.next().is_none()) {
+            return false;
+        }
+    }
+    true
 }
 
 #[cfg(test)]
