@@ -27,11 +27,13 @@ fn raw_bytes_in_body_charset(draft: &mut Draft<'_>) -> bool {
     let Some(charset) = (!fields.is_empty()).then(|| text_charset(draft)).flatten() else { return false };
     let mut mended = false;
     for name in fields {
-        let raw = draft.header.named(name).filter(|field| is_raw(field.value));
-        let read = raw.filter_map(|field| {
-            Some((field.at, written(name, &encoded_word::read_in(&charset, field.value)?)?))
-        });
-        for (at, value) in read.collect::<Vec<_>>().into_iter().rev() {
+        // Of several the last one counts, and the others keep what they have: the guess of another repair may name a charset by the next pass.
+        let Some(field) = draft.header.named(name).next_back().filter(|field| is_raw(field.value)) else {
+            continue;
+        };
+        let at = field.at;
+        let read = encoded_word::read_in(&charset, field.value).and_then(|text| written(name, &text));
+        if let Some(value) = read {
             mended = true;
             originals::replaced(&mut draft.header, at, name, &value);
         }
