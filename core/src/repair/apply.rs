@@ -42,35 +42,76 @@ pub fn repair(
     repair_and_look(message, recipient, sender, enabled, |_| ()).0
 }
 
+/// How often a message goes through its repairs at most. Twice is enough for all that is known.
+const MOST_PASSES: usize = 4;
+
 /// The same, and shows the repaired header: whoever wants to know something of it need not read it again.
 pub fn repair_and_look<T>(
     message: Unrepaired,
     recipient: Option<&Address>,
     sender: &Sender,
     enabled: &EnabledRepairs,
-    look: impl FnOnce(&Header<'_>) -> T,
+    look: impl Fn(&Header<'_>) -> T,
 ) -> (Repaired, T) {
     let Unrepaired { mut bytes, returns_mended } = message;
     let mut done = Vec::new();
     if returns_mended {
         done.push(preamble::LINE_ENDS.name);
     }
+    let mut breaks_signature = false;
+    let mut passes = 1;
+    loop {
+        let pass = pass(&mut bytes, (recipient, sender, enabled), &mut done, &look);
+        breaks_signature |= pass.breaks_signature;
+        if !pass.has_news || passes == MOST_PASSES {
+            let Pass { attachments, largest_attachment, seen, .. } = pass;
+            let repairs = in_order(&done);
+            return (Repaired { bytes, repairs, attachments, largest_attachment, breaks_signature }, seen);
+        }
+        passes += 1;
+    }
+}
+
+/// What one pass came to.
+struct Pass<T> {
+    attachments: usize,
+    largest_attachment: usize,
+    breaks_signature: bool,
+    /// Whether a repair made something of a part that other repairs look at.
+    has_news: bool,
+    seen: T,
+}
+
+fn pass<T>(
+    bytes: &mut Vec<u8>,
+    (recipient, sender, enabled): (Option<&Address>, &Sender, &EnabledRepairs),
+    done: &mut Vec<&'static str>,
+    look: impl Fn(&Header<'_>) -> T,
+) -> Pass<T> {
     let on = || REPAIRS.iter().filter(|repair| enabled.is_on(repair));
     for repair in on() {
         if let Step::Bytes(mend) = repair.step
-            && mend(&mut bytes)
+            && mend(bytes)
         {
             done.push(repair.name);
         }
     }
-    let start = preamble::strip(&bytes, enabled, &mut done);
+    let start = preamble::strip(bytes, enabled, done);
     let mut draft = Draft::new(bytes.get(start..).unwrap_or_default(), recipient, sender);
     // Without a single field it is no message: nobody delivers it.
     let is_message = draft.header.fields().next().is_some();
+    let mut has_news = false;
     for repair in on().filter(|_| is_message) {
-        if let Step::Header(mend) = repair.step
-            && mend(&mut draft)
-        {
+        let mended = match repair.step {
+            Step::Header(mend) => mend(&mut draft),
+            Step::Content(mend) => {
+                let mended = mend(&mut draft);
+                has_news |= mended;
+                mended
+            }
+            Step::LineEnds | Step::Bytes(_) | Step::Preamble(_) => false,
+        };
+        if mended {
             done.push(repair.name);
         }
     }
@@ -81,9 +122,8 @@ pub fn repair_and_look<T>(
     let breaks_signature = draft.breaks_signature();
     let seen = look(&draft.header);
     let changes = draft.changes();
-    changes.apply(&mut bytes, start);
-    let repairs = in_order(&done);
-    (Repaired { bytes, repairs, attachments, largest_attachment, breaks_signature }, seen)
+    changes.apply(bytes, start);
+    Pass { attachments, largest_attachment, breaks_signature, has_news, seen }
 }
 
 /// The names of the repairs that were made, in the order of the table.

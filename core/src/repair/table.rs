@@ -31,6 +31,8 @@ pub(super) enum Step {
     Preamble(Preamble),
     /// On header fields, those of parts included; says whether it changed anything.
     Header(fn(&mut Draft<'_>) -> bool),
+    /// The same, of what the parts are: another type or boundary is news to other repairs, which are asked again.
+    Content(fn(&mut Draft<'_>) -> bool),
 }
 
 /// Every repair, in the order in which they act.
@@ -70,9 +72,9 @@ pub static REPAIRS: [Repair; 43] = [
     file_name::UNREADABLE_FILE_NAME,
     attached_message::ATTACHED_MESSAGE,
     content_type::MISSING_CONTENT_TYPE,
+    named_text::NAMED_TEXT,
     charset::MISSING_CHARSET,
     charset::WRONG_CHARSET,
-    named_text::NAMED_TEXT,
     nameless::NAMELESS_ATTACHMENT,
     scattered_text::SCATTERED_TEXT,
     picture::HIDDEN_PICTURE,

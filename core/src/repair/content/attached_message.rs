@@ -11,7 +11,7 @@ use crate::repair::{Repair, Step, originals};
 pub(in crate::repair) const ATTACHED_MESSAGE: Repair = Repair {
     name: "attached-message",
     summary: "makes an attached message (message/rfc822) a file, name.eml",
-    step: Step::Header(attached_message),
+    step: Step::Content(attached_message),
 };
 
 fn attached_message(draft: &mut Draft<'_>) -> bool {

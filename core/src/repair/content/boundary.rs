@@ -13,7 +13,7 @@ use crate::repair::{Repair, Step, originals};
 pub(in crate::repair) const WRONG_BOUNDARY: Repair = Repair {
     name: "wrong-boundary",
     summary: "names the boundary that the parts have, or makes what has no parts a text",
-    step: Step::Header(wrong_boundary),
+    step: Step::Content(wrong_boundary),
 };
 
 fn wrong_boundary(draft: &mut Draft<'_>) -> bool {

@@ -10,14 +10,14 @@ use crate::repair::{Repair, Step, originals};
 pub(in crate::repair) const MISSING_CHARSET: Repair = Repair {
     name: "missing-charset",
     summary: "adds the charset to text that names none: utf-8 when the bytes are, else what the HTML names, else windows-1252",
-    step: Step::Header(missing_charset),
+    step: Step::Content(missing_charset),
 };
 
 /// The same happens under a label that is unknown or wrong (C7).
 pub(in crate::repair) const WRONG_CHARSET: Repair = Repair {
     name: "wrong-charset",
     summary: "replaces a charset that is unknown, or that the bytes disprove",
-    step: Step::Header(wrong_charset),
+    step: Step::Content(wrong_charset),
 };
 
 fn missing_charset(draft: &mut Draft<'_>) -> bool {

@@ -13,14 +13,14 @@ use crate::repair::{Repair, Step, originals};
 pub(in crate::repair) const UNREADABLE_CONTENT_TYPE: Repair = Repair {
     name: "unreadable-content-type",
     summary: "writes anew a Content-Type that Chatwoot would not read",
-    step: Step::Header(unreadable_content_type),
+    step: Step::Content(unreadable_content_type),
 };
 
 /// Without the field Chatwoot shows a blank message (C1): cron, `mail`, PHP.
 pub(in crate::repair) const MISSING_CONTENT_TYPE: Repair = Repair {
     name: "missing-content-type",
     summary: "adds Content-Type: text/plain with the right charset where there is none",
-    step: Step::Header(missing_content_type),
+    step: Step::Content(missing_content_type),
 };
 
 fn unreadable_content_type(draft: &mut Draft<'_>) -> bool {

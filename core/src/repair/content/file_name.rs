@@ -14,7 +14,7 @@ use crate::repair::{Repair, Step, originals};
 pub(in crate::repair) const UNREADABLE_FILE_NAME: Repair = Repair {
     name: "unreadable-file-name",
     summary: "writes anew a Content-Disposition whose file name Chatwoot would not read",
-    step: Step::Header(unreadable_file_name),
+    step: Step::Content(unreadable_file_name),
 };
 
 fn unreadable_file_name(draft: &mut Draft<'_>) -> bool {

@@ -14,7 +14,7 @@ use crate::repair::{Repair, Step, originals};
 pub(in crate::repair) const LONE_ATTACHMENT: Repair = Repair {
     name: "lone-attachment",
     summary: "wraps a message that is nothing but a file into multipart/mixed",
-    step: Step::Header(lone_attachment),
+    step: Step::Content(lone_attachment),
 };
 
 /// Fields that describe the content, and go with it into its part.

@@ -9,7 +9,7 @@ use crate::repair::{Repair, Step, originals};
 pub(in crate::repair) const NAMED_TEXT: Repair = Repair {
     name: "named-text",
     summary: "takes the file name off the text of a message that shows no other",
-    step: Step::Header(named_text),
+    step: Step::Content(named_text),
 };
 
 fn named_text(draft: &mut Draft<'_>) -> bool {

@@ -11,7 +11,7 @@ use crate::shown::is_for_programs;
 pub(in crate::repair) const NAMELESS_ATTACHMENT: Repair = Repair {
     name: "nameless-attachment",
     summary: "gives a name to a file that has none",
-    step: Step::Header(nameless_attachment),
+    step: Step::Content(nameless_attachment),
 };
 
 fn nameless_attachment(draft: &mut Draft<'_>) -> bool {

@@ -9,7 +9,7 @@ use crate::repair::{Repair, Step, originals};
 pub(in crate::repair) const HIDDEN_PICTURE: Repair = Repair {
     name: "hidden-picture",
     summary: "makes an inline picture that the HTML does not name an attachment",
-    step: Step::Header(hidden_picture),
+    step: Step::Content(hidden_picture),
 };
 
 fn hidden_picture(draft: &mut Draft<'_>) -> bool {

@@ -15,7 +15,7 @@ use crate::repair::{Repair, Step, originals};
 pub(in crate::repair) const SCATTERED_TEXT: Repair = Repair {
     name: "scattered-text",
     summary: "brings text that stands in other parts into the text that is shown",
-    step: Step::Header(scattered_text),
+    step: Step::Content(scattered_text),
 };
 
 /// A part that holds text.

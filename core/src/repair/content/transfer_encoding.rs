@@ -11,7 +11,7 @@ use crate::repair::{Repair, Step, originals};
 pub(in crate::repair) const UNKNOWN_TRANSFER_ENCODING: Repair = Repair {
     name: "unknown-transfer-encoding",
     summary: "replaces a Content-Transfer-Encoding that does not exist by the one it resembles, else by 8bit",
-    step: Step::Header(unknown_transfer_encoding),
+    step: Step::Content(unknown_transfer_encoding),
 };
 
 fn unknown_transfer_encoding(draft: &mut Draft<'_>) -> bool {

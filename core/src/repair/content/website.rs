@@ -16,7 +16,7 @@ use crate::route;
 pub(in crate::repair) const WEBSITE_ATTACHMENT: Repair = Repair {
     name: "website-attachment",
     summary: "puts a file that a website conversation refuses into a .zip, and takes the name off a signature",
-    step: Step::Header(website_attachment),
+    step: Step::Content(website_attachment),
 };
 
 fn website_attachment(draft: &mut Draft<'_>) -> bool {
