@@ -3,6 +3,7 @@
 pub mod envelope;
 pub mod environment;
 pub mod explanation;
+pub mod mbox;
 pub mod message;
 pub mod outcome;
 pub mod repair;
