@@ -3,28 +3,31 @@
 use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Seek};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::compression::{Compression, Decompressed, MAGIC};
+use super::file_kind::{FileKind, LOOK};
 use super::mbox;
 use super::source::{Mbox, MessageSource};
-use crate::delivery::stdin;
 use crate::io_error::plain;
-use chatwoot_mail::message::line_ends::ExtraReturns;
-use chatwoot_mail::{message, route};
+use chatwoot_mail::mbox::{Form, Lead, MboxEvent, Slice, emlx};
 
 /// A message that was found, and what its surroundings say of its time.
 #[derive(Clone, Debug)]
-pub(crate) struct Found {
+pub(crate) struct FoundMessage {
     pub(crate) source: MessageSource,
     pub(super) date: Option<i64>,
 }
 
 /// What discovery meets.
 #[derive(Clone, Debug)]
-pub(crate) enum Met {
-    Message(Found),
+pub(crate) enum Discovered {
+    Message(FoundMessage),
+    /// A line in an mbox that looks like the beginning of a message, and was taken for text.
+    PassedOver(String),
     /// Cannot be read or is no message, although it should be one: what and why.
     Unreadable(String, String),
     /// Lies in a folder, but is no mail.
@@ -33,7 +36,7 @@ pub(crate) enum Met {
 
 /// Walks the paths in order; `each` sees what is met. Folders are read in the order of their names. `-` is an mbox, or a message, on
 /// standard input.
-pub(crate) fn discover(paths: &[PathBuf], mut each: impl FnMut(Met)) {
+pub(crate) fn discover(paths: &[PathBuf], mut each: impl FnMut(Discovered)) {
     let mut walk = Walk { seen: HashSet::new(), each: &mut each };
     for path in paths {
         if path == Path::new("-") {
@@ -54,7 +57,7 @@ enum Named {
 struct Walk<'a> {
     /// Folders that were entered, by device and inode: a symbolic link may lead back.
     seen: HashSet<(u64, u64)>,
-    each: &'a mut dyn FnMut(Met),
+    each: &'a mut dyn FnMut(Discovered),
 }
 
 impl Walk<'_> {
@@ -66,7 +69,7 @@ impl Walk<'_> {
                 }
             }
             Ok(metadata) if metadata.is_file() => self.file(path, &metadata, named),
-            Ok(_) if named == Named::ByItsFolder => (self.each)(Met::Foreign),
+            Ok(_) if named == Named::ByItsFolder => (self.each)(Discovered::Foreign),
             Ok(_) => self.unreadable(
                 path.display().to_string(),
                 "is neither a file nor a folder: pipe it in, and name - in its place",
@@ -103,80 +106,89 @@ impl Walk<'_> {
     fn stored(&mut self, path: &Path) {
         match path.metadata() {
             Ok(metadata) if metadata.is_file() => self.message(path, &metadata),
-            Ok(_) => (self.each)(Met::Foreign),
+            Ok(_) => (self.each)(Discovered::Foreign),
             Err(error) => self.unreadable(path.display().to_string(), &plain(&error)),
         }
     }
 
     fn message(&mut self, path: &Path, metadata: &fs::Metadata) {
-        (self.each)(Met::Message(Found {
+        (self.each)(Discovered::Message(FoundMessage {
             source: MessageSource::File(path.to_owned()),
             date: Some(metadata.mtime()),
         }));
     }
 
     fn file(&mut self, path: &Path, metadata: &fs::Metadata, named: Named) {
+        if named == Named::ByItsFolder && is_kept_by_a_mail_server(path) {
+            return (self.each)(Discovered::Foreign);
+        }
+        let must_be_mail = named == Named::ByTheUser || is_named_like_a_message(path);
         let name = path.display().to_string();
-        let file = match File::open(path) {
-            Ok(file) => file,
+        let (kind, file) = match File::open(path).and_then(looked_at) {
+            Ok(looked) => looked,
             Err(error) => return self.unreadable(name, &plain(&error)),
         };
-        let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
-        let must_be_mail = named == Named::ByTheUser || extension == "eml" || extension == "msg";
-        match kind(&file) {
-            Ok(Kind::Mbox) => self.mbox(name, file),
-            Ok(Kind::Message) => self.message(path, metadata),
-            Ok(Kind::Doubtful) if must_be_mail => self.message(path, metadata),
-            Ok(Kind::Outlook) => self.unreadable(name, "is a message of Outlook's own form: save it as .eml"),
-            Ok(Kind::Empty) if extension != "eml" && extension != "msg" => {}
-            Ok(Kind::Empty) => self.unreadable(name, "is empty"),
-            Ok(Kind::Foreign) if must_be_mail => self.unreadable(name, "is neither an mbox nor a message"),
-            Ok(Kind::Foreign | Kind::Doubtful) => (self.each)(Met::Foreign),
-            Err(error) => self.unreadable(name, &plain(&error)),
+        match kind {
+            FileKind::Mailbox(form) => match file.decompressed() {
+                Ok(file) => self.mbox(name, file, form),
+                Err(error) => self.unreadable(name, &plain(&error)),
+            },
+            FileKind::Message => self.message(path, metadata),
+            FileKind::Doubtful if must_be_mail => self.message(path, metadata),
+            FileKind::Elsewhere(advice) => self.unreadable(name, advice),
+            FileKind::Container(advice) if must_be_mail => self.unreadable(name, advice),
+            FileKind::Empty if !has_extension_of_a_message(path) => {}
+            FileKind::Empty => self.unreadable(name, "is empty"),
+            FileKind::Foreign if must_be_mail => self.unreadable(name, NO_MAIL),
+            FileKind::Foreign | FileKind::Doubtful | FileKind::Container(_) => {
+                (self.each)(Discovered::Foreign)
+            }
         }
     }
 
     /// Keeps what comes in a file without a name: messages are read from where they lie.
     fn standard_input(&mut self) {
         let name = "standard input".to_owned();
-        let spooled = tempfile::tempfile().and_then(|mut file| {
-            io::copy(&mut io::stdin().lock(), &mut file)?;
-            file.rewind()?;
-            Ok(file)
-        });
-        match spooled.and_then(|file| Ok((kind(&file)?, file))) {
-            Ok((Kind::Mbox, file)) => self.mbox(name, file),
-            Ok((Kind::Message | Kind::Doubtful, file)) => {
-                let length = file.metadata().map_or(0, |metadata| metadata.len());
-                self.slice(
-                    &Arc::new(Mbox { name, file, quoted: false }),
-                    mbox::Slice { offset: 0, length, date: None },
-                );
+        let looked = spooled(&mut io::stdin().lock()).and_then(looked_at);
+        match looked.and_then(|(kind, file)| Ok((kind, file.decompressed()?))) {
+            Ok((FileKind::Mailbox(form), file)) => self.mbox(name, file, form),
+            Ok((FileKind::Message | FileKind::Doubtful, file)) => {
+                let (offset, length) = range_of_message(&file);
+                let lead = Lead::default();
+                let slice = Slice { offset, length, date: None, lead };
+                self.slice(&Arc::new(Mbox { name, file, form: None }), slice);
             }
-            Ok((Kind::Empty, _)) => {}
-            Ok((Kind::Foreign | Kind::Outlook, _)) => {
-                self.unreadable(name, "is neither an mbox nor a message");
+            Ok((FileKind::Empty, _)) => {}
+            Ok((FileKind::Elsewhere(advice) | FileKind::Container(advice), _)) => {
+                self.unreadable(name, advice)
             }
+            Ok((FileKind::Foreign, _)) => self.unreadable(name, NO_MAIL),
             Err(error) => self.unreadable(name, &plain(&error)),
         }
     }
 
-    fn mbox(&mut self, name: String, file: File) {
-        let mbox = Arc::new(Mbox { name, file, quoted: true });
+    fn mbox(&mut self, name: String, file: File, form: Form) {
+        let mbox = Arc::new(Mbox { name, file, form: Some(form) });
         let reader = BufReader::with_capacity(1 << 18, &mbox.file);
-        if let Err(error) = mbox::scan(reader, |slice| self.slice(&mbox, slice)) {
+        let scanned = mbox::scan(reader, form, |event| match event {
+            MboxEvent::Message(slice) => self.slice(&mbox, slice),
+            MboxEvent::PassedOver(offset) => {
+                (self.each)(Discovered::PassedOver(format!("{}, byte {offset}", mbox.name)));
+            }
+        });
+        if let Err(error) = scanned {
             self.unreadable(mbox.name.clone(), &plain(&error));
         }
     }
 
-    fn slice(&mut self, mbox: &Arc<Mbox>, slice: mbox::Slice) {
-        let mbox::Slice { offset, length, date } = slice;
-        let source = MessageSource::Mbox { mbox: Arc::clone(mbox), offset, length };
-        (self.each)(Met::Message(Found { source, date }));
+    fn slice(&mut self, mbox: &Arc<Mbox>, slice: Slice) {
+        let Slice { offset, length, date, lead } = slice;
+        let source = MessageSource::Mbox { mbox: Arc::clone(mbox), offset, length, lead };
+        (self.each)(Discovered::Message(FoundMessage { source, date }));
     }
 
     fn unreadable(&mut self, what: String, why: &str) {
-        (self.each)(Met::Unreadable(what, why.to_owned()));
+        (self.each)(Discovered::Unreadable(what, why.to_owned()));
     }
 }
 
@@ -186,55 +198,70 @@ fn sorted(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(names)
 }
 
-/// What a file is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Empty,
-    Mbox,
-    Message,
-    /// Has a header, of fields that mail does not have.
-    Doubtful,
-    /// An OLE compound file.
-    Outlook,
-    Foreign,
+const NO_MAIL: &str = "is neither an mbox nor a message";
+
+/// What mail servers and readers keep among the messages of MH and Cyrus folders; a comma stands before what was deleted.
+fn is_kept_by_a_mail_server(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().as_bytes();
+    name.starts_with(b",") || name.starts_with(b"cyrus.") || name == b".mh_sequences"
 }
 
-/// Looks at the beginning of a file, and goes back to it.
-fn kind(mut file: &File) -> io::Result<Kind> {
-    const LOOK: u64 = 16 * 1024;
+/// `.eml` and its like, and the numbers of MH (`12`) and Cyrus (`12.`).
+fn is_named_like_a_message(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().as_bytes();
+    let number = name.strip_suffix(b".").unwrap_or(name);
+    has_extension_of_a_message(path) || (!number.is_empty() && number.iter().all(u8::is_ascii_digit))
+}
+
+fn has_extension_of_a_message(path: &Path) -> bool {
+    let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
+    ["eml", "emlx", "msg"].iter().any(|known| extension == *known)
+}
+
+/// A file that stands at its beginning.
+struct Rewound {
+    file: File,
+    compression: Option<Compression>,
+}
+
+impl Rewound {
+    /// The file itself, or what is compressed in it, kept in a file without a name.
+    fn decompressed(self) -> io::Result<File> {
+        match self.compression {
+            Some(compression) => spooled(&mut Decompressed::start(self.file, compression)?),
+            None => Ok(self.file),
+        }
+    }
+}
+
+/// Looks at the beginning of a file, or of what is compressed in it, and goes back to it.
+fn looked_at(mut file: File) -> io::Result<(FileKind, Rewound)> {
     let mut head = Vec::new();
-    file.take(LOOK).read_to_end(&mut head)?;
+    (&file).take(LOOK).read_to_end(&mut head)?;
     file.rewind()?;
-    Ok(kind_of(&head))
+    let compression = Compression::of(head.get(..MAGIC).unwrap_or(&head));
+    if let Some(compression) = compression {
+        head.clear();
+        Decompressed::start(file.try_clone()?, compression)?.take(LOOK).read_to_end(&mut head)?;
+        file.rewind()?;
+    }
+    Ok((FileKind::of(&head), Rewound { file, compression }))
 }
 
-fn kind_of(head: &[u8]) -> Kind {
-    const OLE: &[u8] = b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1";
-    if head.is_empty() {
-        Kind::Empty
-    } else if mbox::begins(head) {
-        Kind::Mbox
-    } else if head.starts_with(OLE) {
-        Kind::Outlook
-    } else {
-        kind_of_text(head)
-    }
+fn spooled(from: &mut impl Read) -> io::Result<File> {
+    let mut file = tempfile::tempfile()?;
+    io::copy(from, &mut file)?;
+    file.rewind()?;
+    Ok(file)
 }
 
-fn kind_of_text(head: &[u8]) -> Kind {
-    const FIELDS: [&str; 8] =
-        ["From", "To", "Subject", "Date", "Received", "Message-ID", "Return-Path", "Delivered-To"];
-    let Ok(head) = stdin::from_reader(head, head.len() as u64, ExtraReturns::Mend, u64::MAX) else {
-        return Kind::Foreign;
-    };
-    let header = route::header_of(&head.bytes);
-    if FIELDS.iter().any(|name| header.named(name).next().is_some()) {
-        Kind::Message
-    } else if message::has_header(&head.bytes) {
-        Kind::Doubtful
-    } else {
-        Kind::Foreign
-    }
+/// Where the message lies in a file that is one: the whole, but for what Apple Mail writes around it.
+fn range_of_message(file: &File) -> (u64, u64) {
+    let mut head = [0; 160];
+    let read = file.read_at(&mut head, 0).unwrap_or(0);
+    let whole = file.metadata().map_or(0, |metadata| metadata.len());
+    emlx(head.get(..read).unwrap_or_default())
+        .map_or((0, whole), |range| (range.start, range.end.min(whole).saturating_sub(range.start)))
 }
 
 #[cfg(test)]
@@ -257,9 +284,10 @@ mod tests {
         let root = format!("{}/", folder.path().display());
         discover(&[folder.path().join(name)], |what| {
             met.push(match what {
-                Met::Message(found) => found.source.to_string().replace(&root, ""),
-                Met::Unreadable(what, why) => format!("{}: {why}", what.replace(&root, "")),
-                Met::Foreign => "foreign".to_owned(),
+                Discovered::Message(found) => found.source.to_string().replace(&root, ""),
+                Discovered::Unreadable(what, why) => format!("{}: {why}", what.replace(&root, "")),
+                Discovered::PassedOver(what) => format!("passed over: {}", what.replace(&root, "")),
+                Discovered::Foreign => "foreign".to_owned(),
             });
         });
         met
@@ -321,7 +349,7 @@ mod tests {
                 "inbox, byte 34",
                 "inbox, byte 97",
                 "foreign",
-                "outlook.msg: is a message of Outlook's own form: save it as .eml",
+                "outlook.msg: is a message of Outlook's own form: msgconvert FILE makes an .eml of it",
             ]
         );
     }

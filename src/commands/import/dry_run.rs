@@ -68,8 +68,8 @@ fn summary(preview: &Preview, index: &Index) -> String {
     }
     row("too large", preview.too_large, "exceed max_size");
     row("unreadable", preview.unreadable, "could not be read, or are no messages");
-    if index.passed_over > 0 {
-        row("not selected", index.passed_over, "");
+    if index.not_selected > 0 {
+        row("not selected", index.not_selected, "");
     }
     if index.foreign > 0 {
         row("no mail", index.foreign, "what lies among the mail and is none");

@@ -104,14 +104,15 @@ impl State {
 mod tests {
     use super::super::source::Mbox;
     use super::*;
+    use chatwoot_mail::mbox::Lead;
     use std::sync::Arc;
 
     /// A message of 20 bytes in a file of so many.
     fn cut_short(bytes: usize) -> MessageSource {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(&b"A: a message, whole\n"[..bytes]).unwrap();
-        let mbox = Arc::new(Mbox { name: "standard input".to_owned(), file, quoted: false });
-        MessageSource::Mbox { mbox, offset: 0, length: 20 }
+        let mbox = Arc::new(Mbox { name: "standard input".to_owned(), file, form: None });
+        MessageSource::Mbox { mbox, offset: 0, length: 20, lead: Lead::default() }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::hash::{Hash, Hasher};
 use std::path::PathBuf;
 
 use super::date;
-use super::discovery::{Found, Met, discover};
+use super::discovery::{Discovered, FoundMessage, discover};
 use super::selection::Selection;
 use super::source::MessageSource;
 use crate::delivery::stdin;
@@ -37,25 +37,28 @@ pub(crate) struct Index {
     /// Files in folders that are no mail, and what mail servers keep among the mail.
     pub(crate) foreign: usize,
     /// Messages that were not selected.
-    pub(crate) passed_over: usize,
+    pub(crate) not_selected: usize,
+    /// Lines of mboxes that look like the beginning of a message, and were taken for text.
+    pub(crate) passed_over: Vec<String>,
 }
 
 /// Looks at the header of every message at these paths. `progress` is told how many have been looked at.
 pub(crate) fn read(paths: &[PathBuf], selection: &Selection, mut progress: impl FnMut(usize)) -> Index {
     let mut index = Index::default();
     let mut threads = Threads::default();
-    discover(paths, |met| {
-        match met {
-            Met::Unreadable(what, why) => index.unreadable.push((what, why)),
-            Met::Foreign => index.foreign += 1,
-            Met::Message(found) => match look(&found, selection, &mut threads) {
+    discover(paths, |discovered| {
+        match discovered {
+            Discovered::Unreadable(what, why) => index.unreadable.push((what, why)),
+            Discovered::PassedOver(what) => index.passed_over.push(what),
+            Discovered::Foreign => index.foreign += 1,
+            Discovered::Message(found) => match look(&found, selection, &mut threads) {
                 Ok(Looked::Wanted(entry)) => index.entries.push(entry),
-                Ok(Looked::PassedOver) => index.passed_over += 1,
+                Ok(Looked::NotSelected) => index.not_selected += 1,
                 Ok(Looked::Foreign) => index.foreign += 1,
                 Err(why) => index.unreadable.push((found.source.to_string(), why)),
             },
         }
-        progress(index.entries.len() + index.passed_over);
+        progress(index.entries.len() + index.not_selected);
     });
     // Until here each is its own thread, counted in the order in which they were found: equal dates stay in it.
     index.entries.sort_unstable_by_key(|entry| (entry.date, entry.thread));
@@ -68,12 +71,12 @@ pub(crate) fn read(paths: &[PathBuf], selection: &Selection, mut progress: impl 
 /// What a look at a header says.
 enum Looked {
     Wanted(Entry),
-    PassedOver,
+    NotSelected,
     Foreign,
 }
 
-fn look(found: &Found, selection: &Selection, threads: &mut Threads) -> Result<Looked, String> {
-    let Found { source, date } = found;
+fn look(found: &FoundMessage, selection: &Selection, threads: &mut Threads) -> Result<Looked, String> {
+    let FoundMessage { source, date } = found;
     let head = source.head().map_err(|error| crate::io_error::plain(&error))?;
     if head.is_empty() {
         return Err("is empty".to_owned());
@@ -91,7 +94,7 @@ fn look(found: &Found, selection: &Selection, threads: &mut Threads) -> Result<L
     let date = date::of_header(&header).or(name).or(*date).unwrap_or_default();
     let envelope = envelope::read(&[], None, &Environment::default(), &head.bytes);
     if !selection.takes(date, || addresses(&header, &envelope)) {
-        return Ok(Looked::PassedOver);
+        return Ok(Looked::NotSelected);
     }
     let thread = threads.of(keys(&header, &envelope));
     Ok(Looked::Wanted(Entry { source: source.clone(), date, thread }))

@@ -2,10 +2,12 @@
 
 mod backoff;
 mod command;
+mod compression;
 mod date;
 mod discovery;
 mod dry_run;
 mod failed;
+mod file_kind;
 mod index;
 mod journal;
 mod json;
@@ -17,7 +19,6 @@ mod run;
 mod schedule;
 mod selection;
 mod source;
-mod status_fields;
 mod tally;
 
 pub(crate) use command::run;

@@ -68,7 +68,7 @@ impl<'a> ImportReporter<'a> {
     ) -> u8 {
         let started = Instant::now();
         self.tally.foreign = index.foreign;
-        self.tally.passed_over = index.passed_over;
+        self.tally.not_selected = index.not_selected;
         self.unreadable_before = index.unreadable.len();
         self.progress.begin(index.entries.len());
         for (what, why) in &index.unreadable {

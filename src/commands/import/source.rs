@@ -3,16 +3,17 @@
 use std::ffi::OsStr;
 use std::fmt;
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::mbox::{self, Unquoted};
-use super::status_fields::Unmarked;
+use super::compression::{Compression, Decompressed, MAGIC};
+use super::mbox::Unboxed;
 use crate::delivery::stdin;
 use crate::io_error::plain;
+use chatwoot_mail::mbox::{Form, KEPT, Lead, emlx};
 use chatwoot_mail::message::line_ends::ExtraReturns;
 use chatwoot_mail::outcome::{Cause, Failure};
 use chatwoot_mail::repair::Unrepaired;
@@ -22,29 +23,29 @@ use chatwoot_mail::repair::Unrepaired;
 pub(crate) struct Mbox {
     pub(super) name: String,
     pub(super) file: File,
-    /// Whether lines like a separator are quoted in it, and mail readers write into it.
-    pub(super) quoted: bool,
+    /// Nothing when the whole file is one message.
+    pub(super) form: Option<Form>,
 }
 
 impl Mbox {
     /// Whether a message that was found there still stands there: a mail reader that rewrites an mbox moves all that comes after what
     /// it deletes. New mail at the end changes nothing.
-    fn still_holds(&self, offset: u64, length: u64) -> io::Result<bool> {
-        if !self.quoted {
+    fn still_holds(&self, offset: u64, length: u64, lead: Lead) -> io::Result<bool> {
+        const ENDS: [&[u8]; 4] = [b"\n", b"\r", b"From ", b"\x01\x01\x01\x01"];
+        if lead.length == 0 {
             return Ok(true);
         }
-        let mut before = vec![0; usize::try_from(offset).map_or(mbox::LINE, |offset| offset.min(mbox::LINE))];
-        let at = offset - before.len() as u64;
-        match self.file.read_exact_at(&mut before, at) {
+        let lead_length = u64::from(lead.length);
+        let mut before = vec![0; usize::try_from(lead_length).map_or(KEPT, |length| length.min(KEPT))];
+        match self.file.read_exact_at(&mut before, offset.saturating_sub(lead_length)) {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(false),
             result => result?,
         }
         let mut after = [0; 5];
         let read = self.file.read_at(&mut after, offset + length)?;
         let after = after.get(..read).unwrap_or_default();
-        let ends =
-            after.is_empty() || [&b"\n"[..], b"\r\n", b"From "].iter().any(|end| after.starts_with(end));
-        Ok(ends && mbox::ends_with_separator(&before))
+        let ends = after.is_empty() || ENDS.iter().any(|end| after.starts_with(end));
+        Ok(ends && Lead::of(&before, lead_length) == lead)
     }
 }
 
@@ -52,7 +53,7 @@ impl Mbox {
 #[derive(Clone, Debug)]
 pub(crate) enum MessageSource {
     File(PathBuf),
-    Mbox { mbox: Arc<Mbox>, offset: u64, length: u64 },
+    Mbox { mbox: Arc<Mbox>, offset: u64, length: u64, lead: Lead },
 }
 
 impl fmt::Display for MessageSource {
@@ -60,7 +61,7 @@ impl fmt::Display for MessageSource {
         match self {
             Self::File(path) => write!(formatter, "{}", path.display()),
             Self::Mbox { mbox, offset, .. } => {
-                if mbox.quoted {
+                if mbox.form.is_some() {
                     write!(formatter, "{}, byte {offset}", mbox.name)
                 } else {
                     formatter.write_str(&mbox.name)
@@ -72,6 +73,8 @@ impl fmt::Display for MessageSource {
 
 /// As much of a message as its header may take when it is looked at before it is read.
 const HEAD: u64 = 256 * 1024;
+/// How much of it is read at once.
+const PIECE: u64 = 8 * 1024;
 
 impl MessageSource {
     /// Reads the whole message, of `max_size` bytes at most.
@@ -81,7 +84,7 @@ impl MessageSource {
     /// When it cannot be read, is empty, or too large.
     pub(crate) fn read(&self, extra: ExtraReturns, max_size: u64) -> Result<Unrepaired, Failure> {
         let (reader, length) = self.open(u64::MAX).map_err(|error| unreadable(&error))?;
-        stdin::from_reader(reader, length, extra, max_size)
+        stdin::from_reader(reader, length.unwrap_or(PIECE.min(max_size)), extra, max_size)
     }
 
     /// The beginning of the message, with its header.
@@ -91,8 +94,13 @@ impl MessageSource {
     /// When it cannot be read.
     pub(super) fn head(&self) -> io::Result<Vec<u8>> {
         let (reader, _) = self.open(HEAD)?;
+        let mut reader = reader.take(HEAD);
         let mut head = Vec::new();
-        reader.take(HEAD).read_to_end(&mut head)?;
+        while !has_blank_line(head.trim_ascii_start()) {
+            if reader.by_ref().take(PIECE).read_to_end(&mut head)? == 0 {
+                break;
+            }
+        }
         Ok(head)
     }
 
@@ -105,29 +113,49 @@ impl MessageSource {
         Ok(self.open(u64::MAX)?.0)
     }
 
-    /// A reader and how much is to come: up to `limit` bytes.
-    fn open(&self, limit: u64) -> io::Result<(Box<dyn Read + '_>, u64)> {
+    /// A reader for up to `limit` bytes, and how many the message has, as far as is known.
+    fn open(&self, limit: u64) -> io::Result<(Box<dyn Read + '_>, Option<u64>)> {
         match self {
-            Self::File(path) => {
-                let file = open_or_moved(path)?;
-                let length = file.metadata()?.len();
-                Ok((Box::new(file), length))
-            }
-            Self::Mbox { mbox, offset, length } => {
-                if !mbox.still_holds(*offset, *length)? {
+            Self::File(path) => opened(open_or_moved(path)?),
+            Self::Mbox { mbox, offset, length, lead } => {
+                if !mbox.still_holds(*offset, *length, *lead)? {
                     return Err(io::Error::other("the mbox was changed meanwhile"));
                 }
-                let slice_length = *length.min(&limit);
-                let slice = Slice { file: &mbox.file, at: *offset, end: offset + slice_length };
-                let reader: Box<dyn Read + '_> = if mbox.quoted {
-                    Box::new(Unmarked::new(Unquoted::new(slice, slice_length)))
-                } else {
-                    Box::new(slice)
+                let range_length = *length.min(&limit);
+                let range = FileRange { file: &mbox.file, at: *offset, end: offset + range_length };
+                let reader: Box<dyn Read + '_> = match mbox.form {
+                    Some(form) => Box::new(Unboxed::new(range, form, range_length)),
+                    None => Box::new(range),
                 };
-                Ok((reader, *length))
+                Ok((reader, Some(*length)))
             }
         }
     }
+}
+
+/// The message that a file is, and how long it is, as far as is known.
+fn opened(mut file: File) -> io::Result<(Box<dyn Read>, Option<u64>)> {
+    /// Apple Mail's first line, and a field's name behind it.
+    const BEGINNING: usize = 160;
+    let mut beginning = [0; BEGINNING];
+    let read = file.read_at(&mut beginning, 0)?;
+    let beginning = beginning.get(..read).unwrap_or_default();
+    if let Some(compression) = Compression::of(beginning.get(..MAGIC).unwrap_or(beginning)) {
+        return Ok((Box::new(Decompressed::start(file, compression)?), None));
+    }
+    if let Some(range) = emlx(beginning) {
+        file.seek(SeekFrom::Start(range.start))?;
+        let length = range.end - range.start;
+        return Ok((Box::new(file.take(length)), Some(length)));
+    }
+    let length = file.metadata()?.len();
+    Ok((Box::new(file), Some(length)))
+}
+
+fn has_blank_line(bytes: &[u8]) -> bool {
+    let blank =
+        |at: usize| bytes.get(at..).is_some_and(|rest| rest.starts_with(b"\n") || rest.starts_with(b"\r\n"));
+    memchr::memchr_iter(b'\n', bytes).any(|newline| blank(newline + 1))
 }
 
 /// Opens a file; in a Maildir also when a mail reader has renamed it meanwhile: what stands before the colon stays
@@ -153,13 +181,13 @@ fn unreadable(error: &io::Error) -> Failure {
 }
 
 /// A part of a file that several threads read.
-struct Slice<'a> {
+struct FileRange<'a> {
     file: &'a File,
     at: u64,
     end: u64,
 }
 
-impl Read for Slice<'_> {
+impl Read for FileRange<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let rest = usize::try_from(self.end - self.at).unwrap_or(usize::MAX);
         let length = buffer.len().min(rest);

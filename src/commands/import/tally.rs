@@ -18,7 +18,7 @@ pub(crate) struct Tally {
     pub(crate) left: usize,
     /// What lies among the mail and is none.
     pub(crate) foreign: usize,
-    pub(crate) passed_over: usize,
+    pub(crate) not_selected: usize,
 }
 
 impl Tally {
@@ -59,7 +59,7 @@ impl Tally {
             ("deferred", self.deferred, true),
             ("unreadable", self.unreadable, true),
             ("left", self.left, self.left > 0),
-            ("not selected", self.passed_over, self.passed_over > 0),
+            ("not selected", self.not_selected, self.not_selected > 0),
             ("no mail", self.foreign, self.foreign > 0),
         ];
         let mut table = String::new();
