@@ -13,6 +13,7 @@ mod log;
 mod output;
 mod patient_write;
 mod settings;
+mod table;
 
 use std::ffi::OsString;
 use std::io;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
 
-use super::values::{AddressPattern, RehearsedAnswer, at_most_64, day_or_instant};
+use super::values::{AddressPattern, Moment, RehearsedAnswer, at_most_64};
 
 /// Gets e-mail into Chatwoot: reads one message from standard input and delivers it.
 ///
@@ -144,21 +144,27 @@ pub(crate) struct ImportArgs {
     /// End after so many failures in a row; 0 for never
     #[arg(long, value_name = "N", default_value = "100")]
     pub(crate) stop_after: u64,
-    /// Only messages of this day or later (2026-11-23, or a time as in RFC 3339)
-    #[arg(long, value_name = "DATE", value_parser = day_or_instant)]
-    pub(crate) since: Option<(i64, i64)>,
+    /// Only messages of this day or later (2026-11-23, a time as in RFC 3339, or 7d: seven days ago)
+    #[arg(long, value_name = "DATE")]
+    pub(crate) since: Option<Moment>,
     /// Only messages of this day or earlier
-    #[arg(long, value_name = "DATE", value_parser = day_or_instant)]
-    pub(crate) until: Option<(i64, i64)>,
+    #[arg(long, value_name = "DATE")]
+    pub(crate) until: Option<Moment>,
     /// Only messages for addresses like this (*@example.com); may stand several times
     #[arg(long, value_name = "PATTERN")]
     pub(crate) to: Vec<AddressPattern>,
     /// Send nothing; say how many would go where, and with which repairs
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Address of an inbox of Chatwoot; may stand several times
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) inbox: Vec<String>,
     /// Write one JSON object a message
     #[arg(long)]
     pub(crate) json: bool,
+    /// Say only what fails: no progress, no table
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
 }
 
 #[derive(Args, Debug)]

@@ -56,7 +56,8 @@ fn hyphened_addresses_as_values(arguments: &[OsString]) -> Vec<OsString> {
     let mut words = arguments.iter();
     let mut read: Vec<OsString> = Vec::with_capacity(arguments.len());
     while let Some(word) = words.next() {
-        if is_hyphened_address(&word.to_string_lossy()) {
+        let text = word.to_string_lossy();
+        if is_hyphened_address(&text) && !(is_long_option_with_value(&text) && names_a_command(arguments)) {
             let mut option = OsString::from("--recipient=");
             option.push(word);
             read.push(option);
@@ -78,6 +79,14 @@ fn is_hyphened_address(word: &str) -> bool {
         None => false,
     };
     word.starts_with('-') && word.contains('@') && !WITH_VALUE.iter().any(holds_its_value)
+}
+
+/// `--to=*@example.com`: an operator's, when there is a command.
+fn is_long_option_with_value(word: &str) -> bool {
+    let name = word.strip_prefix("--").and_then(|rest| rest.split_once('=')).map(|(name, _)| name);
+    name.is_some_and(|name| {
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
+    })
 }
 
 /// Takes bare words as further recipients. One without `@` is a mistyped command.
@@ -179,6 +188,19 @@ mod tests {
             };
             assert!(options.settings.verbose);
         }
+    }
+
+    /// It became a recipient of all the messages.
+    #[test]
+    fn an_option_of_a_command_may_hold_an_address_behind_its_equals_sign() {
+        let Invocation::Operator(Command::Import(arguments), options) =
+            invocation(&["import", "--to=*@b", "--inbox=a@b", "mbox"])
+        else {
+            panic!()
+        };
+        assert_eq!((arguments.to.len(), arguments.inbox), (1, vec!["a@b".to_owned()]));
+        assert!(options.envelope.recipient.is_empty());
+        assert_eq!(delivery(&["-f", "s@x", "-r", "a@b", "--to=c@d"]).envelope.recipient, ["a@b", "--to=c@d"]);
     }
 
     #[test]

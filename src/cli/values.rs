@@ -3,6 +3,8 @@
 use std::num::NonZeroUsize;
 use std::str::FromStr;
 
+use mail_parser::DateTime;
+
 pub(super) fn at_most_64(text: &str) -> Result<NonZeroUsize, String> {
     text.parse()
         .ok()
@@ -51,20 +53,43 @@ impl AddressPattern {
     }
 }
 
-/// A day (`2026-11-23`, UTC) or a second (RFC 3339, `2026-11-23T10:00:00Z`): its first second and the first after it.
-///
-/// # Errors
-///
-/// When the text is neither.
-pub(super) fn day_or_instant(text: &str) -> Result<(i64, i64), String> {
-    const DAY: i64 = 24 * 60 * 60;
-    let is_day = text.len() == "2026-11-23".len();
-    let whole = if is_day { format!("{text}T00:00:00Z") } else { text.to_owned() };
-    let time = mail_parser::DateTime::parse_rfc3339(&whole).filter(mail_parser::DateTime::is_valid);
-    let begin = time.map(|time| time.to_timestamp()).ok_or_else(|| {
-        "a day such as 2026-11-23, or a time such as 2026-11-23T10:00:00Z, is wanted".to_owned()
-    })?;
-    Ok((begin, begin + if is_day { DAY } else { 1 }))
+/// A time, as an operator writes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Moment {
+    /// A day (`2026-11-23`, UTC) or a second (RFC 3339, `2026-11-23T10:00:00Z`): its first second and the first after it.
+    Fixed { begin: i64, end: i64 },
+    /// So many seconds ago: `7d`, `12h`.
+    Ago(i64),
+}
+
+impl Moment {
+    /// The first second, and the first after it. `now` is in seconds since 1970.
+    pub(crate) fn range(self, now: i64) -> (i64, i64) {
+        match self {
+            Self::Fixed { begin, end } => (begin, end),
+            Self::Ago(seconds) => {
+                (now.saturating_sub(seconds), now.saturating_sub(seconds).saturating_add(1))
+            }
+        }
+    }
+}
+
+impl FromStr for Moment {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const DAY: i64 = 24 * 60 * 60;
+        let is_day = text.len() == "2026-11-23".len();
+        let whole = if is_day { format!("{text}T00:00:00Z") } else { text.to_owned() };
+        if let Some(time) = DateTime::parse_rfc3339(&whole).filter(DateTime::is_valid) {
+            let begin = time.to_timestamp();
+            return Ok(Self::Fixed { begin, end: begin + if is_day { DAY } else { 1 } });
+        }
+        let ago = humantime::parse_duration(text).ok().and_then(|ago| i64::try_from(ago.as_secs()).ok());
+        ago.map(Self::Ago).ok_or(
+            "a day such as 2026-11-23, a time such as 2026-11-23T10:00:00Z, or a span such as 7d is wanted",
+        )
+    }
 }
 
 /// What the stand-in of `ingress try` answers.
@@ -125,10 +150,13 @@ mod tests {
 
     #[test]
     fn a_day_is_wanted_as_a_whole() {
-        assert_eq!(day_or_instant("2026-11-23"), Ok((1_795_392_000, 1_795_478_400)));
-        assert_eq!(day_or_instant("2026-11-23T01:00:00+01:00"), Ok((1_795_392_000, 1_795_392_001)));
-        for text in ["", "yesterday", "2026-11", "2026-13-01", "23.11.2026", "2026-11-23 10:00"] {
-            assert!(day_or_instant(text).is_err(), "{text}");
+        let range = |text: &str| text.parse().map(|moment: Moment| moment.range(1_800_000_000));
+        assert_eq!(range("2026-11-23"), Ok((1_795_392_000, 1_795_478_400)));
+        assert_eq!(range("2026-11-23T01:00:00+01:00"), Ok((1_795_392_000, 1_795_392_001)));
+        assert_eq!(range("7d"), Ok((1_799_395_200, 1_799_395_201)));
+        assert_eq!(range("1h 30m"), Ok((1_799_994_600, 1_799_994_601)));
+        for text in ["", "yesterday", "2026-11", "2026-13-01", "23.11.2026", "2026-11-23 10:00", "7", "-7d"] {
+            assert!(range(text).is_err(), "{text}");
         }
     }
 }

@@ -14,11 +14,11 @@ pub(crate) fn duration(text: &str) -> Result<Duration, &'static str> {
     }
 }
 
-/// `"64MiB"`, `"512KiB"`, `"1GiB"`, `"10MB"` (decimal), or plain bytes.
+/// `"64MiB"`, `"512KiB"`, `"1.5M"`, `"10MB"` (decimal), or plain bytes.
 pub(crate) fn size(text: &str) -> Result<u64, &'static str> {
     const WRONG: &str = "must be a size such as \"64MiB\"";
     let text = text.trim();
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let factor: u64 = match unit.trim_start().to_ascii_lowercase().as_str() {
         "" | "b" => 1,
@@ -30,8 +30,15 @@ pub(crate) fn size(text: &str) -> Result<u64, &'static str> {
         "gb" => 1_000_000_000,
         _ => return Err(WRONG),
     };
-    let number: u64 = number.parse().map_err(|_| WRONG)?;
-    number.checked_mul(factor).filter(|size| *size > 0).ok_or(WRONG)
+    let (whole, thousandths) = match number.split_once('.') {
+        Some((whole, part)) if factor > 1 && (1..=3).contains(&part.len()) => (whole, format!("{part:0<3}")),
+        Some(_) => return Err(WRONG),
+        None => (number, "0".to_owned()),
+    };
+    let parse = |digits: &str| digits.parse::<u64>().map_err(|_| WRONG);
+    let part = parse(&thousandths)? * factor / 1000;
+    let size = parse(whole)?.checked_mul(factor).and_then(|size| size.checked_add(part));
+    size.filter(|size| *size > 0).ok_or(WRONG)
 }
 
 /// Where the log goes.
@@ -122,7 +129,9 @@ mod tests {
         assert_eq!(size("10 MB"), Ok(10_000_000));
         assert_eq!(size("1g"), Ok(1 << 30));
         assert_eq!(size("4096"), Ok(4096));
-        for wrong in ["", "MiB", "64XB", "-1", "0", "99999999999GiB", "1.5M"] {
+        assert_eq!(size("1.5M"), Ok(3 << 19));
+        assert_eq!(size("0.25 kb"), Ok(250));
+        for wrong in ["", "MiB", "64XB", "-1", "0", "99999999999GiB", "1.5", ".5M", "1.M", "1.2.3M", "0.0M"] {
             assert!(size(wrong).is_err(), "{wrong}");
         }
     }

@@ -144,8 +144,8 @@ fn year(word: &str) -> Option<i64> {
 
 fn month(word: &str) -> Option<i64> {
     let word = word.trim_end_matches(['.', ',']).to_lowercase();
-    let named = |names: &&[&str]| names.iter().any(|name| word.starts_with(name));
-    let at = MONTHS.iter().position(|names| word.chars().count() <= 9 && named(&names))?;
+    let named = |names: &[&str]| names.iter().any(|name| word.starts_with(name));
+    let at = MONTHS.iter().position(|names| word.chars().count() <= 9 && named(names))?;
     i64::try_from(at + 1).ok()
 }
 

@@ -56,11 +56,11 @@ pub(super) fn quoted_name(line: &[u8]) -> Option<&[u8]> {
 
 /// Whether mail has a field of this name.
 pub(super) fn is_known(name: &[u8]) -> bool {
-    let begins = |family: &&str| {
+    let begins = |family: &str| {
         name.get(..family.len()).is_some_and(|start| start.eq_ignore_ascii_case(family.as_bytes()))
     };
     KNOWN.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
-        || FAMILIES.iter().any(|family| begins(&family))
+        || FAMILIES.iter().any(|family| begins(family))
 }
 
 /// A line without the `>` that it begins with.

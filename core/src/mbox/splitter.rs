@@ -196,7 +196,7 @@ impl Splitter {
         let is_separator = match candidate.shape {
             Shape::Dated(_) => after_blank || name.is_some(),
             Shape::Bare | Shape::Undated | Shape::Word => {
-                name.is_some_and(field::is_known) && !(in_header && !after_blank)
+                (after_blank || !in_header) && name.is_some_and(field::is_known)
             }
         };
         if is_separator {

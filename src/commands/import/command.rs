@@ -14,11 +14,12 @@ use super::dry_run;
 use super::failed::FailedFolder;
 use super::index::{Index, read as index};
 use super::journal::Journal;
-use super::progress::Progress;
+use super::progress::{Audience, Progress};
 use super::reporter::ImportReporter;
 use super::run::Job;
 use super::selection::Selection;
 use crate::cli::{ImportArgs, Options};
+use crate::clock::now;
 use crate::commands::error::CommandError;
 use crate::commands::message_file::explain_waiting;
 use crate::exit;
@@ -28,6 +29,8 @@ use crate::output::complain;
 use crate::settings;
 use chatwoot_mail::envelope;
 use chatwoot_mail::environment::Environment;
+use chatwoot_mail::message::address::Address;
+use chatwoot_mail::rules::Rules;
 
 /// Imports; the status is 0 all delivered, 65 some rejected or unreadable, 75 some to be tried again, and sysexits(3)'s: 64, 73, 74, 78.
 pub(crate) fn run(arguments: &ImportArgs, options: &Options, environment: &Environment) -> ExitCode {
@@ -46,8 +49,9 @@ pub(crate) fn run(arguments: &ImportArgs, options: &Options, environment: &Envir
 
 /// A time that ends before it begins is a slip of the pen.
 fn in_order(arguments: &ImportArgs) -> Result<(), CommandError> {
-    match (arguments.since, arguments.until) {
-        (Some((begin, _)), Some((_, end))) if begin > end => {
+    let Selection { since, until, .. } = selection(arguments);
+    match (since, until) {
+        (Some(since), Some(until)) if since > until => {
             Err(CommandError::new(exit::USAGE, "--since is later than --until"))
         }
         _ => Ok(()),
@@ -64,11 +68,31 @@ fn addressed(options: &Options) -> Result<(), CommandError> {
 }
 
 fn selection(arguments: &ImportArgs) -> Selection {
+    let now = i64::try_from(now()).unwrap_or(i64::MAX);
     Selection {
-        since: arguments.since.map(|(begin, _)| begin),
-        until: arguments.until.map(|(_, end)| end),
+        since: arguments.since.map(|moment| moment.range(now).0),
+        until: arguments.until.map(|moment| moment.range(now).1),
         to: arguments.to.clone(),
     }
+}
+
+/// Who wants to know how far the run is.
+pub(super) fn audience(arguments: &ImportArgs) -> Audience {
+    match (arguments.quiet, arguments.json) {
+        (true, _) => Audience::Nobody,
+        (false, true) => Audience::Terminal,
+        (false, false) => Audience::Anybody,
+    }
+}
+
+/// Adds the inboxes that are named for this run to those that the settings name.
+pub(super) fn add_inboxes(arguments: &ImportArgs, rules: &mut Rules) -> Result<(), CommandError> {
+    for inbox in &arguments.inbox {
+        let address = Address::parse(inbox)
+            .ok_or_else(|| CommandError::new(exit::USAGE, format!("--inbox {inbox} is no address")))?;
+        rules.chatwoot.inboxes.push(address);
+    }
+    Ok(())
 }
 
 /// Looks at what there is.
@@ -84,7 +108,8 @@ fn import(arguments: &ImportArgs, options: &Options, environment: &Environment) 
     if let Some(notice) = log::open(&loaded.log) {
         complain(&notice);
     }
-    let settings = loaded.settings?;
+    let mut settings = loaded.settings?;
+    add_inboxes(arguments, &mut settings.rules)?;
     for notice in &settings.notices {
         complain(notice);
     }
@@ -97,7 +122,7 @@ fn import(arguments: &ImportArgs, options: &Options, environment: &Environment) 
         journal.map_err(|why| CommandError::new(exit::CANNOT_CREATE, format!("--journal {why}")))?;
     let failed = arguments.failed.as_deref().map(FailedFolder::open).transpose();
     let failed = failed.map_err(|why| CommandError::new(exit::CANNOT_CREATE, format!("--failed {why}")))?;
-    let progress = Progress::new(arguments.json);
+    let progress = Progress::new(audience(arguments));
     let index = found(arguments, &progress);
     let interrupted = Interrupted::watch();
     let backoff = Backoff::new(Some(arguments.stop_after).filter(|most| *most > 0));

@@ -141,7 +141,7 @@ impl Walk<'_> {
             FileKind::Empty => self.unreadable(name, "is empty"),
             FileKind::Foreign if must_be_mail => self.unreadable(name, NO_MAIL),
             FileKind::Foreign | FileKind::Doubtful | FileKind::Container(_) => {
-                (self.each)(Discovered::Foreign)
+                (self.each)(Discovered::Foreign);
             }
         }
     }
@@ -160,7 +160,7 @@ impl Walk<'_> {
             }
             Ok((FileKind::Empty, _)) => {}
             Ok((FileKind::Elsewhere(advice) | FileKind::Container(advice), _)) => {
-                self.unreadable(name, advice)
+                self.unreadable(name, advice);
             }
             Ok((FileKind::Foreign, _)) => self.unreadable(name, NO_MAIL),
             Err(error) => self.unreadable(name, &plain(&error)),

@@ -1,14 +1,17 @@
 //! `ingress import --dry-run`: the summary of what would happen.
 
-use super::command::found;
+use super::command::{add_inboxes, audience, found};
 use super::index::Index;
 use super::preview::{Preview, preview};
 use super::progress::{Progress, ProgressState};
+use super::reporter::LOOKS_LIKE_A_BEGINNING;
+use super::tally::PASSED_OVER;
 use crate::cli::{ImportArgs, Options};
 use crate::commands::error::CommandError;
 use crate::exit;
 use crate::output::{complain, print, status_after};
 use crate::settings::MessageSettings;
+use crate::table::Table;
 use chatwoot_mail::environment::Environment;
 
 /// Looks at everything and sends nothing; gives the exit status.
@@ -17,15 +20,19 @@ pub(super) fn rehearse(
     options: &Options,
     environment: &Environment,
 ) -> Result<u8, CommandError> {
-    let (settings, notice) = MessageSettings::load(&options.settings, environment)?;
+    let (mut settings, notice) = MessageSettings::load(&options.settings, environment)?;
     if let Some(notice) = notice {
         complain(&notice);
     }
-    let progress = Progress::new(arguments.json);
+    add_inboxes(arguments, &mut settings.rules)?;
+    let progress = Progress::new(audience(arguments));
     let index = found(arguments, &progress);
     progress.begin(index.entries.len());
     for (what, why) in &index.unreadable {
         progress.say(&format!("{what}: unreadable: {why}"));
+    }
+    for line in &index.passed_over {
+        progress.say(&format!("{line}: {LOOKS_LIKE_A_BEGINNING}"));
     }
     let mut preview = preview(
         &index.entries,
@@ -37,9 +44,14 @@ pub(super) fn rehearse(
         |why| progress.say(why),
     );
     progress.end();
+    preview.messages += index.unreadable.len();
     preview.unreadable += index.unreadable.len();
+    preview.passed_over.clone_from(&index.passed_over);
+    preview.lost.sort_unstable();
     let text = if arguments.json {
         serde_json::to_string_pretty(&preview).map_or_else(|_| String::new(), |text| text + "\n")
+    } else if arguments.quiet {
+        String::new()
     } else {
         summary(&preview, &index)
     };
@@ -47,36 +59,30 @@ pub(super) fn rehearse(
     Ok(status_after(&print(text.as_bytes()), status))
 }
 
+/// Whoever adds up finds the sums: messages are copies, too large, or unreadable; copies are replies, inbox, unknown, or lost.
 fn summary(preview: &Preview, index: &Index) -> String {
-    let mut text = String::new();
-    let mut row = |label: &str, count: usize, what: &str| {
-        text.push_str(&format!("{label:<12} {count:>9}  {what}\n"));
-    };
+    let mut table = Table::default();
     let of = |route: &str| preview.routes.get(route).copied().unwrap_or_default();
-    row("messages", preview.messages, "");
-    if preview.copies > preview.messages {
-        row("copies", preview.copies, "one for each recipient");
+    table.row("messages", preview.messages, "");
+    table.row("too large", preview.too_large, "exceed max_size");
+    table.row("unreadable", preview.unreadable, "could not be read, or are no messages");
+    if preview.copies + preview.too_large + preview.unreadable != preview.messages {
+        table.row("copies", preview.copies, "one of the others for each recipient");
     }
-    row("replies", of("reply"), "go to their conversations");
-    row("inbox", of("inbox"), "go to an inbox, most as new conversations");
-    if of("unknown") > 0 {
-        row("unknown", of("unknown"), "go to the inbox with their address, if there is one: set inboxes");
-    }
-    row("lost", preview.losses.values().sum(), "Chatwoot would not show them");
+    table.row("replies", of("reply"), "go to their conversations");
+    table.row("inbox", of("inbox"), "go to an inbox, most as new conversations");
+    let unknown = "go to the inbox with their address, if there is one: set inboxes";
+    table.row_if_any("unknown", of("unknown"), unknown);
+    table.row("lost", preview.losses.values().sum::<usize>(), "Chatwoot would not show them");
     for (why, count) in &preview.losses {
-        row("", *count, why);
+        table.row("", count, why);
     }
-    row("too large", preview.too_large, "exceed max_size");
-    row("unreadable", preview.unreadable, "could not be read, or are no messages");
-    if index.not_selected > 0 {
-        row("not selected", index.not_selected, "");
-    }
-    if index.foreign > 0 {
-        row("no mail", index.foreign, "what lies among the mail and is none");
-    }
-    row("repairs", preview.repairs.values().sum(), "");
+    table.row_if_any("not selected", index.not_selected, "");
+    table.row_if_any("passed over", index.passed_over.len(), PASSED_OVER);
+    table.row_if_any("no mail", index.foreign, "what lies among the mail and is none");
+    table.row("repairs", preview.repairs.values().sum::<usize>(), "");
     for (name, count) in &preview.repairs {
-        row("", *count, name);
+        table.row("", count, name);
     }
-    text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+    table.into_text()
 }

@@ -1,10 +1,11 @@
 //! What was not delivered, as files that can be imported again.
 
+use std::collections::HashMap;
 use std::fs::{self, DirBuilder, File};
-use std::io::{self, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::source::MessageSource;
 use crate::io_error::plain;
@@ -15,14 +16,16 @@ use crate::log::sanitized;
 #[derive(Debug)]
 pub(crate) struct FailedFolder {
     folder: PathBuf,
-    state: Mutex<State>,
+    list: Mutex<FailedList>,
 }
 
 #[derive(Debug)]
-struct State {
+struct FailedList {
     next: u64,
     kept: usize,
-    list: File,
+    /// Of each message that is listed, by where it lay, its copy and why.
+    listed: HashMap<String, (String, String)>,
+    file: File,
 }
 
 impl FailedFolder {
@@ -33,30 +36,34 @@ impl FailedFolder {
     /// When it cannot be written to.
     pub(crate) fn open(folder: &Path) -> Result<Self, String> {
         // Mail is its owner's alone.
-        let list = DirBuilder::new().recursive(true).mode(0o700).create(folder);
-        let list = list
-            .and_then(|()| {
-                File::options().append(true).create(true).mode(0o600).open(folder.join("list.tsv"))
-            })
-            .map_err(|error| format!("{}: {}", folder.display(), plain(&error)))?;
-        Ok(Self { folder: folder.to_owned(), state: Mutex::new(State { next: 1, kept: 0, list }) })
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+        let list = made.and_then(|()| FailedList::open(&folder.join("list.tsv")));
+        let list = list.map_err(|error| format!("{}: {}", folder.display(), plain(&error)))?;
+        Ok(Self { folder: folder.to_owned(), list: Mutex::new(list) })
+    }
+
+    fn list_of_failed(&self) -> MutexGuard<'_, FailedList> {
+        self.list.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Copies a message, byte for byte as it was stored: the whole of it or nothing, for half a message would be imported like a whole.
+    /// One that an earlier run has copied is not copied again.
     ///
     /// # Errors
     ///
     /// When it cannot be read or written.
     pub(super) fn keep(&self, source: &MessageSource, why: &str) -> io::Result<()> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut list = self.list_of_failed();
         let what = source.to_string();
-        match self.copy(&mut state, source) {
+        let earlier = list.copy_of(&what).filter(|name| self.is_copy(name, source));
+        let copied = earlier.map_or_else(|| self.copy(&mut list, source), Ok);
+        match copied {
             Ok(name) => {
-                state.kept += 1;
-                state.note(&name, &what, why)
+                list.kept += 1;
+                list.note(&name, &what, why)
             }
             Err(error) => {
-                let _ = state.note("-", &what, why);
+                let _ = list.note("-", &what, why);
                 Err(error)
             }
         }
@@ -64,16 +71,15 @@ impl FailedFolder {
 
     /// Lists what is no message that could be copied.
     pub(crate) fn list(&self, what: &str, why: &str) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let _ = state.note("-", what, why);
+        let _ = self.list_of_failed().note("-", what, why);
     }
 
     /// Gives the name of the copy.
-    fn copy(&self, state: &mut State, source: &MessageSource) -> io::Result<String> {
+    fn copy(&self, list: &mut FailedList, source: &MessageSource) -> io::Result<String> {
         let mut message = source.raw()?;
         let (name, mut file) = loop {
-            let name = format!("{:06}.eml", state.next);
-            state.next += 1;
+            let name = format!("{:06}.eml", list.next);
+            list.next += 1;
             let options = File::options().write(true).create_new(true).mode(0o600).clone();
             match options.open(self.folder.join(&name)) {
                 Ok(file) => break (name, file),
@@ -88,15 +94,62 @@ impl FailedFolder {
         Ok(name)
     }
 
+    /// Whether a file in the folder holds this message.
+    fn is_copy(&self, name: &str, source: &MessageSource) -> bool {
+        let same = || {
+            let mut copy = BufReader::new(File::open(self.folder.join(name))?);
+            let mut message = BufReader::new(source.raw()?);
+            loop {
+                let (one, other) = (copy.fill_buf()?, message.fill_buf()?);
+                let length = one.len().min(other.len());
+                if one.get(..length) != other.get(..length) || (length == 0 && one.len() != other.len()) {
+                    return io::Result::Ok(false);
+                }
+                if length == 0 {
+                    return Ok(true);
+                }
+                copy.consume(length);
+                message.consume(length);
+            }
+        };
+        same().unwrap_or(false)
+    }
+
     /// How many messages this run has copied.
     pub(crate) fn kept(&self) -> usize {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).kept
+        self.list_of_failed().kept
     }
 }
 
-impl State {
+impl FailedList {
+    fn open(path: &Path) -> io::Result<Self> {
+        let file = File::options().read(true).append(true).create(true).mode(0o600).open(path)?;
+        let mut listed = HashMap::new();
+        for line in BufReader::new(&file).split(b'\n') {
+            let line = String::from_utf8_lossy(&line?).into_owned();
+            let mut columns = line.splitn(3, '\t').map(str::to_owned);
+            if let (Some(name), Some(what), Some(why)) = (columns.next(), columns.next(), columns.next()) {
+                listed.insert(what, (name, why));
+            }
+        }
+        Ok(Self { next: 1, kept: 0, listed, file })
+    }
+
+    /// The name of the copy of what lay there.
+    fn copy_of(&self, what: &str) -> Option<String> {
+        let (name, _) = self.listed.get(sanitized(what).as_str())?;
+        (name != "-").then(|| name.clone())
+    }
+
+    /// Writes a line, unless it stands there.
     fn note(&mut self, name: &str, what: &str, why: &str) -> io::Result<()> {
-        writeln!(self.list, "{name}\t{}\t{}", sanitized(what), sanitized(why))
+        let (what, why) = (sanitized(what), sanitized(why));
+        if self.listed.get(&what).is_some_and(|listed| listed.0 == name && listed.1 == why) {
+            return Ok(());
+        }
+        writeln!(self.file, "{name}\t{what}\t{why}")?;
+        self.listed.insert(what, (name.to_owned(), why));
+        Ok(())
     }
 }
 
@@ -128,5 +181,27 @@ mod tests {
             .map(|file| file.metadata().unwrap().len())
             .collect();
         assert_eq!(lengths, [20]);
+    }
+
+    /// Each run that was resumed copied everything that failed once more.
+    #[test]
+    fn what_fails_in_two_runs_is_kept_and_listed_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let message = tempfile::NamedTempFile::new().unwrap();
+        let source = MessageSource::File(message.path().to_owned());
+        let files = || fs::read_dir(folder.path()).unwrap().count();
+        let lines = || fs::read_to_string(folder.path().join("list.tsv")).unwrap().lines().count();
+        for (text, why, wanted) in [
+            ("A: 1\n", "deferred", (2, 1)),
+            ("A: 1\n", "deferred", (2, 1)),
+            ("A: 1\n", "rejected", (2, 2)),
+            ("A: 2\n", "rejected", (3, 3)),
+        ] {
+            fs::write(message.path(), text).unwrap();
+            let failed = FailedFolder::open(folder.path()).unwrap();
+            failed.keep(&source, why).unwrap();
+            failed.list("elsewhere\tx", "unreadable");
+            assert_eq!((files(), lines() - 1, failed.kept()), (wanted.0, wanted.1, 1), "{text} {why}");
+        }
     }
 }

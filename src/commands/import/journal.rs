@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ring::digest::{Context, SHA256, SHA256_OUTPUT_LEN};
 use rustix::fs::{FlockOperation, flock};
@@ -18,25 +18,30 @@ use chatwoot_mail::wire_message::WireMessage;
 pub(super) type Digest = [u8; SHA256_OUTPUT_LEN];
 
 /// A file with one line for each accepted message: the digest of the bytes sent, in hex; the seconds since 1970; the endpoint's URL; the
-/// Message-ID. Appended to, and on disk before a message counts as delivered.
+/// Message-ID. Appended to, and on disk before a message is reported as delivered.
 #[derive(Debug)]
 pub(crate) struct Journal {
     /// What this endpoint had accepted when the journal was opened.
     accepted: HashSet<Digest>,
     endpoint: String,
     file: File,
-    state: Mutex<State>,
-    synced: Condvar,
+    written: Mutex<Written>,
 }
 
+/// What this run has added.
 #[derive(Debug, Default)]
-struct State {
-    /// What was accepted since: the same message may lie in two folders.
+struct Written {
+    /// What was accepted: the same message may lie in two folders.
     accepted: HashSet<Digest>,
-    /// Lines written, and lines known to be on disk.
-    written: u64,
-    on_disk: u64,
-    syncing: bool,
+    /// Of the file.
+    length: u64,
+}
+
+/// When the same bytes were accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Acceptance {
+    Before,
+    InThisRun,
 }
 
 impl Journal {
@@ -87,59 +92,46 @@ impl Journal {
             accepted,
             endpoint: endpoint.to_owned(),
             file,
-            state: Mutex::default(),
-            synced: Condvar::new(),
+            written: Mutex::new(Written { accepted: HashSet::new(), length: whole }),
         })
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn written(&self) -> MutexGuard<'_, Written> {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether an earlier run, or this one, had these bytes accepted.
-    pub(super) fn knows(&self, digest: &Digest) -> bool {
-        self.accepted.contains(digest) || self.state().accepted.contains(digest)
+    pub(super) fn knows(&self, digest: &Digest) -> Option<Acceptance> {
+        if self.accepted.contains(digest) {
+            return Some(Acceptance::Before);
+        }
+        self.written().accepted.contains(digest).then_some(Acceptance::InThisRun)
     }
 
-    /// Writes down that the bytes with this digest were accepted; on disk when this returns. Those who write at the same time share
-    /// one fsync(2).
+    /// Writes down that the bytes with this digest were accepted: the whole line or nothing, for a full disk may take the beginning, and
+    /// room for another line after it. A kill(1) does not lose it any more; a power failure may until [`Journal::sync`] has returned.
     ///
     /// # Errors
     ///
     /// When that cannot be written: then the message may be sent again, which is harmless while Action Mailbox remembers.
-    pub(super) fn accept(&self, digest: &Digest, message_id: &str) -> io::Result<()> {
+    pub(super) fn write(&self, digest: &Digest, message_id: &str) -> io::Result<()> {
         let line = format!("{} {} {} {message_id}\n", hex::encode(digest), now(), self.endpoint);
-        let mut state = self.state();
-        self.append(line.as_bytes())?;
-        state.accepted.insert(*digest);
-        state.written += 1;
-        let mine = state.written;
-        while state.on_disk < mine {
-            if state.syncing {
-                state = self.synced.wait(state).unwrap_or_else(PoisonError::into_inner);
-                continue;
-            }
-            state.syncing = true;
-            let written = state.written;
-            drop(state);
-            let result = self.file.sync_data();
-            state = self.state();
-            state.syncing = false;
-            if result.is_ok() {
-                state.on_disk = written;
-            }
-            self.synced.notify_all();
-            result?;
-        }
+        let mut written = self.written();
+        (&self.file).write_all(line.as_bytes()).inspect_err(|_| {
+            let _ = self.file.set_len(written.length);
+        })?;
+        written.length += line.len() as u64;
+        written.accepted.insert(*digest);
         Ok(())
     }
 
-    /// Appends a line, the whole of it or nothing: a full disk may take the beginning, and room for another line after it.
-    fn append(&self, line: &[u8]) -> io::Result<()> {
-        let length = self.file.metadata()?.len();
-        (&self.file).write_all(line).inspect_err(|_| {
-            let _ = self.file.set_len(length);
-        })
+    /// Waits until all that was written is on disk.
+    ///
+    /// # Errors
+    ///
+    /// When the disk does not take it.
+    pub(super) fn sync(&self) -> io::Result<()> {
+        self.file.sync_data()
     }
 }
 
@@ -178,7 +170,7 @@ mod tests {
     }
 
     fn knows(journal: &Journal, bytes: &[u8]) -> bool {
-        journal.knows(&digest_of(&wire_message(bytes)))
+        journal.knows(&digest_of(&wire_message(bytes))).is_some()
     }
 
     #[test]
@@ -186,7 +178,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal");
         let journal = Journal::open(&path, ENDPOINT).unwrap();
-        journal.accept(&digest_of(&wire_message(b"one")), "<1@x y>").unwrap();
+        journal.write(&digest_of(&wire_message(b"one")), "<1@x y>").unwrap();
         assert!(knows(&journal, b"one"));
         drop(journal);
         let journal = Journal::open(&path, ENDPOINT).unwrap();
@@ -199,12 +191,12 @@ mod tests {
     fn a_torn_last_line_is_mended_wherever_it_was_torn() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal");
-        Journal::open(&path, ENDPOINT).unwrap().accept(&digest_of(&wire_message(b"one")), "<1@x>").unwrap();
+        Journal::open(&path, ENDPOINT).unwrap().write(&digest_of(&wire_message(b"one")), "<1@x>").unwrap();
         let whole = fs::read(&path).unwrap();
         for length in 1..whole.len() {
             fs::write(&path, [&whole, &whole[..length]].concat()).unwrap();
             let journal = Journal::open(&path, ENDPOINT).unwrap();
-            journal.accept(&digest_of(&wire_message(b"two")), "<2@x>").unwrap();
+            journal.write(&digest_of(&wire_message(b"two")), "<2@x>").unwrap();
             drop(journal);
             let again = Journal::open(&path, ENDPOINT);
             let journal = again.unwrap();

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::run::Report;
+use super::run::ImportReport;
 use crate::settings::Settings;
 
 /// One line of `--json`.
@@ -17,13 +17,15 @@ pub(super) struct ReportJson<'a> {
     cause: Option<&'a str>,
     remedy: Option<&'static str>,
     route: &'a str,
+    /// Whether Chatwoot will show it, as far as can be foretold.
+    shown: Option<bool>,
     repairs: &'a [&'static str],
     tries: u32,
     ms: u128,
 }
 
 impl<'a> ReportJson<'a> {
-    pub(super) fn of(report: &'a Report, settings: &Settings) -> Self {
+    pub(super) fn of(report: &'a ImportReport, settings: &Settings) -> Self {
         let failure = report.failure.as_ref();
         let on_too_large = settings.on_too_large;
         Self {
@@ -36,6 +38,7 @@ impl<'a> ReportJson<'a> {
             cause: failure.map(|failure| &*failure.detail),
             remedy: report.remedy,
             route: &report.route,
+            shown: (!report.route.is_empty()).then_some(report.arrives),
             repairs: &report.repairs,
             tries: report.tries,
             ms: report.took.as_millis(),
@@ -43,8 +46,9 @@ impl<'a> ReportJson<'a> {
     }
 }
 
+/// What is no message that was tried: what cannot be read, and lines that were passed over.
 #[derive(Serialize)]
-pub(super) struct UnreadableJson<'a> {
+pub(super) struct MentionJson<'a> {
     pub(super) source: &'a str,
     pub(super) outcome: &'static str,
     pub(super) cause: &'a str,

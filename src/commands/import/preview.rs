@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::index::Entry;
 use super::run::NO_HEADER;
-use crate::delivery;
+use crate::delivery::{self, Prepared};
 use crate::settings::MessageSettings;
 use chatwoot_mail::environment::Environment;
 use chatwoot_mail::message::address::Address;
@@ -25,12 +25,16 @@ pub(crate) struct Preview {
     pub(crate) routes: BTreeMap<&'static str, usize>,
     /// Why copies would be lost.
     pub(crate) losses: BTreeMap<String, usize>,
+    /// Which these are.
+    pub(crate) lost: Vec<String>,
+    /// Lines of mboxes that look like the beginning of a message, and would be left in a text.
+    pub(crate) passed_over: Vec<String>,
     pub(crate) repairs: BTreeMap<&'static str, usize>,
     pub(crate) too_large: usize,
     pub(crate) unreadable: usize,
 }
 
-/// Looks at all messages, several at once. `progress` is told how many are done, `failed` what could not be sent and why.
+/// Looks at all messages, several at once. `progress` is told how many are done, `say` what could not be sent or would not be seen, and why.
 pub(crate) fn preview(
     entries: &[Entry],
     recipients: &[OsString],
@@ -38,7 +42,7 @@ pub(crate) fn preview(
     settings: &MessageSettings,
     jobs: usize,
     progress: impl Fn(usize) + Sync,
-    failed: impl Fn(&str) + Sync,
+    say: impl Fn(&str) + Sync,
 ) -> Preview {
     let whole = Mutex::new(Preview { messages: entries.len(), ..Preview::default() });
     let next = AtomicUsize::new(0);
@@ -46,8 +50,8 @@ pub(crate) fn preview(
         for _ in 0..jobs {
             scope.spawn(|| {
                 while let Some(entry) = entries.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    look(entry, recipients, sender, settings, &whole)
-                        .unwrap_or_else(|why| failed(&format!("{}: {why}", entry.source)));
+                    let said = look(entry, recipients, sender, settings, &whole);
+                    said.iter().for_each(|why| say(&format!("{}: {why}", entry.source)));
                     progress(next.load(Ordering::Relaxed).min(entries.len()));
                 }
             });
@@ -56,27 +60,28 @@ pub(crate) fn preview(
     whole.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Gives what is to be said of the message: why it could not be sent, or would not be seen.
 fn look(
     entry: &Entry,
     recipients: &[OsString],
     sender: Option<&OsString>,
     settings: &MessageSettings,
     whole: &Mutex<Preview>,
-) -> Result<(), String> {
+) -> Vec<String> {
     let whole = || whole.lock().unwrap_or_else(PoisonError::into_inner);
     let message = match entry.source.read(settings.rules.repairs.extra_returns(), settings.max_size) {
         Ok(message) if message::has_header(&message.bytes) => message,
         Ok(_) => {
             whole().unreadable += 1;
-            return Err(format!("unreadable: {NO_HEADER}"));
+            return vec![format!("unreadable: {NO_HEADER}")];
         }
         Err(failure) if failure.cause == Cause::LargerThanMaxSize => {
             whole().too_large += 1;
-            return Err(format!("too large: {}", failure.detail));
+            return vec![format!("too large: {}", failure.detail)];
         }
         Err(failure) => {
             whole().unreadable += 1;
-            return Err(format!("unreadable: {}", failure.detail));
+            return vec![format!("unreadable: {}", failure.detail)];
         }
     };
     let sender = sender.map(OsString::as_os_str);
@@ -85,21 +90,38 @@ fn look(
         [] => vec![None],
         some => some.iter().map(Some).collect(),
     };
-    for recipient in recipients {
-        let copy = delivery::copied(&message).map_err(|failure| {
-            whole().unreadable += 1;
-            format!("unreadable: {}", failure.detail)
-        })?;
-        let prepared = delivery::prepare(copy, recipient, &envelope.sender, &settings.rules);
-        let mut whole = whole();
-        whole.copies += 1;
-        *whole.routes.entry(prepared.route.word()).or_default() += 1;
+    let mut said = Vec::new();
+    let mut rest = message;
+    for (number, recipient) in recipients.iter().enumerate() {
+        let last = number + 1 == recipients.len();
+        let copy = if last { Ok(std::mem::take(&mut rest)) } else { delivery::copied(&rest) };
+        let copy = match copy {
+            Ok(copy) => copy,
+            Err(failure) => {
+                whole().unreadable += 1;
+                said.push(format!("unreadable: {}", failure.detail));
+                break;
+            }
+        };
+        let prepared = delivery::prepare(copy, *recipient, &envelope.sender, &settings.rules);
         if !prepared.route.arrives() {
-            *whole.losses.entry(prepared.route.to_string()).or_default() += 1;
+            said.push(format!("lost: {}", prepared.route));
         }
-        for repair in prepared.repairs {
-            *whole.repairs.entry(repair).or_default() += 1;
+        whole().count(&prepared, entry);
+    }
+    said
+}
+
+impl Preview {
+    fn count(&mut self, prepared: &Prepared, entry: &Entry) {
+        self.copies += 1;
+        *self.routes.entry(prepared.route.word()).or_default() += 1;
+        if !prepared.route.arrives() {
+            *self.losses.entry(prepared.route.to_string()).or_default() += 1;
+            self.lost.push(entry.source.to_string());
+        }
+        for repair in &prepared.repairs {
+            *self.repairs.entry(repair).or_default() += 1;
         }
     }
-    Ok(())
 }

@@ -26,12 +26,21 @@ const DRAWN: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub(super) struct Progress {
     on_terminal: bool,
-    quiet: bool,
-    state: Mutex<State>,
+    audience: Audience,
+    drawing: Mutex<Drawing>,
+}
+
+/// Who wants to know how far a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Audience {
+    Anybody,
+    /// What is written is for programs, and only a person at a terminal looks on.
+    Terminal,
+    Nobody,
 }
 
 #[derive(Debug)]
-struct State {
+struct Drawing {
     begun: Instant,
     total: usize,
     /// When a bar or a line was last written.
@@ -41,55 +50,56 @@ struct State {
 }
 
 impl Progress {
-    /// `quiet`: what is written is for programs, and only a terminal is told how far it is.
-    pub(super) fn new(quiet: bool) -> Self {
-        let state = State { begun: Instant::now(), total: 0, written: None, drawn: String::new() };
-        Self { on_terminal: io::stderr().is_terminal(), quiet, state: Mutex::new(state) }
+    pub(super) fn new(audience: Audience) -> Self {
+        let drawing = Drawing { begun: Instant::now(), total: 0, written: None, drawn: String::new() };
+        let on_terminal = io::stderr().is_terminal() && audience != Audience::Nobody;
+        Self { on_terminal, audience, drawing: Mutex::new(drawing) }
     }
 
     pub(super) fn read(&self, count: usize) {
-        let mut state = self.state();
-        if self.on_terminal && state.is_due(DRAWN) {
-            state.draw(format!("reading {count} messages"));
+        let mut drawing = self.drawing();
+        if self.on_terminal && drawing.is_due(DRAWN) {
+            let plural = if count == 1 { "" } else { "s" };
+            drawing.draw(format!("reading {count} message{plural}"));
         }
     }
 
     pub(super) fn begin(&self, total: usize) {
-        let mut state = self.state();
-        state.begun = Instant::now();
-        state.total = total;
+        let mut drawing = self.drawing();
+        drawing.begun = Instant::now();
+        drawing.total = total;
         // The first line says more than that nothing is done yet.
-        state.written = (!self.on_terminal).then_some(state.begun);
+        drawing.written = (!self.on_terminal).then_some(drawing.begun);
     }
 
     pub(super) fn show(&self, shown: &ProgressState) {
-        let mut state = self.state();
-        let (total, took) = (state.total, state.begun.elapsed());
-        if self.on_terminal && (state.is_due(DRAWN) || shown.done == total) {
-            state.draw(bar(shown, total, took, columns()));
-        } else if !self.on_terminal && !self.quiet && state.is_due(LINES) {
+        let mut drawing = self.drawing();
+        let (total, took) = (drawing.total, drawing.begun.elapsed());
+        if self.on_terminal && (drawing.is_due(DRAWN) || shown.done == total) {
+            drawing.draw(bar(shown, total, took, columns()));
+        } else if !self.on_terminal && self.audience == Audience::Anybody && drawing.is_due(LINES) {
             let _ = writeln!(io::stderr(), "{}", line(shown, total, took));
         }
     }
 
     /// A line about one message, above the bar.
     pub(super) fn say(&self, text: &str) {
-        let mut state = self.state();
-        let bar = state.clear();
+        let mut drawing = self.drawing();
+        let bar = drawing.clear();
         let _ = writeln!(io::stderr(), "{}", sanitized(text));
-        state.draw(bar);
+        drawing.draw(bar);
     }
 
     pub(super) fn end(&self) {
-        self.state().clear();
+        self.drawing().clear();
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn drawing(&self) -> MutexGuard<'_, Drawing> {
+        self.drawing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl Drawing {
     /// Whether the last writing is so long ago.
     fn is_due(&mut self, interval: Duration) -> bool {
         let due = self.written.is_none_or(|written| written.elapsed() >= interval);

@@ -13,9 +13,9 @@ use super::backoff::Backoff;
 use super::command::Interrupted;
 use super::failed::FailedFolder;
 use super::index::Index;
-use super::json::{ReportJson, UnreadableJson};
+use super::json::{MentionJson, ReportJson};
 use super::progress::{Progress, ProgressState};
-use super::run::{ImportStatus, Job, Report, run};
+use super::run::{ImportReport, ImportStatus, Job, run};
 use super::tally::Tally;
 use crate::cli::ImportArgs;
 use crate::delivery::level;
@@ -24,6 +24,10 @@ use crate::output::{print, status_after};
 use crate::settings::Settings;
 use crate::{delivery, log};
 use chatwoot_mail::outcome::Exit;
+
+/// What is said of a line that was taken for text.
+pub(super) const LOOKS_LIKE_A_BEGINNING: &str =
+    "looks like the beginning of a message, and was left in the text";
 
 /// Takes down what becomes of the messages, and tells it.
 pub(super) struct ImportReporter<'a> {
@@ -69,6 +73,7 @@ impl<'a> ImportReporter<'a> {
         let started = Instant::now();
         self.tally.foreign = index.foreign;
         self.tally.not_selected = index.not_selected;
+        self.tally.passed_over = index.passed_over.len();
         self.unreadable_before = index.unreadable.len();
         self.progress.begin(index.entries.len());
         for (what, why) in &index.unreadable {
@@ -77,6 +82,7 @@ impl<'a> ImportReporter<'a> {
                 failed.list(what, &format!("{}: {why}", ImportStatus::Unreadable.word()));
             }
         }
+        index.passed_over.iter().for_each(|line| self.passed_over(line));
         let (sender, reports) = channel();
         let left = std::thread::scope(|scope| {
             let running = scope.spawn(move || run(job, clients, index.entries, &sender));
@@ -90,7 +96,7 @@ impl<'a> ImportReporter<'a> {
     }
 
     /// Until all workers have gone.
-    fn take_down(&mut self, reports: &Receiver<Report>, backoff: &Backoff, interrupted: &Interrupted) {
+    fn take_down(&mut self, reports: &Receiver<ImportReport>, backoff: &Backoff, interrupted: &Interrupted) {
         loop {
             match reports.recv_timeout(Duration::from_millis(100)) {
                 Ok(report) => self.report(&report),
@@ -107,17 +113,17 @@ impl<'a> ImportReporter<'a> {
                 self.progress.say(&format!("waiting {seconds:.0} s: {}; {remedy}", failure.detail));
             }
             self.progress.show(&ProgressState {
-                done: self.tally.delivered + self.tally.known + self.tally.failures()
-                    - self.unreadable_before,
+                done: self.tally.done() - self.unreadable_before,
                 failures: self.tally.failures(),
                 waiting: backoff.waiting().filter(|_| !backoff.is_stopped()),
             });
         }
     }
 
-    fn report(&mut self, report: &Report) {
+    fn report(&mut self, report: &ImportReport) {
         self.tally.count(report.status);
-        if !matches!(report.status, ImportStatus::Known | ImportStatus::Left) {
+        self.tally.lost += usize::from(report.is_lost());
+        if !matches!(report.status, ImportStatus::Known | ImportStatus::Duplicate | ImportStatus::Left) {
             self.log(report);
         }
         if self.json {
@@ -149,7 +155,7 @@ impl<'a> ImportReporter<'a> {
         self.tally.count(ImportStatus::Unreadable);
         self.progress.say(&format!("{what}: unreadable: {why}"));
         if self.json {
-            self.write_json(&UnreadableJson {
+            self.write_json(&MentionJson {
                 source: what,
                 outcome: ImportStatus::Unreadable.word(),
                 cause: why,
@@ -157,7 +163,18 @@ impl<'a> ImportReporter<'a> {
         }
     }
 
-    fn log(&self, report: &Report) {
+    fn passed_over(&mut self, line: &str) {
+        self.progress.say(&format!("{line}: {LOOKS_LIKE_A_BEGINNING}"));
+        if self.json {
+            self.write_json(&MentionJson {
+                source: line,
+                outcome: "passed over",
+                cause: LOOKS_LIKE_A_BEGINNING,
+            });
+        }
+    }
+
+    fn log(&self, report: &ImportReport) {
         let milliseconds = report.took.as_millis();
         let (exit, mut line) = delivery::outcome_line(
             &report.line,
@@ -188,7 +205,7 @@ impl<'a> ImportReporter<'a> {
         failed: Option<&FailedFolder>,
         interrupted: bool,
     ) -> u8 {
-        let mut text = self.tally.table(took);
+        let mut text = if arguments.quiet { String::new() } else { self.tally.table(took) };
         for line in self.advice(arguments, failed, interrupted) {
             text.push_str(&line);
             text.push('\n');

@@ -2,15 +2,15 @@
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
+use std::io;
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::mpsc::Sender as Channel;
+use std::sync::mpsc::{Receiver, Sender as Channel, channel};
 use std::time::{Duration, Instant};
 
 use super::backoff::Backoff;
 use super::failed::FailedFolder;
 use super::index::Entry;
-use super::journal::Journal;
-use super::journal::digest_of;
+use super::journal::{Acceptance, Journal, digest_of};
 use super::schedule::{Schedule, Turn};
 use super::source::MessageSource;
 use crate::delivery::{self, Prepared};
@@ -31,6 +31,8 @@ pub(crate) enum ImportStatus {
     Delivered,
     /// It was accepted before, says the journal.
     Known,
+    /// Another message of this run had the same bytes, says the journal.
+    Duplicate,
     Rejected,
     Deferred,
     /// Could not be read, or is no message.
@@ -44,6 +46,7 @@ impl ImportStatus {
         match self {
             Self::Delivered => "delivered",
             Self::Known => "known",
+            Self::Duplicate => "duplicate",
             Self::Rejected => "rejected",
             Self::Deferred => "deferred",
             Self::Unreadable => "unreadable",
@@ -66,7 +69,7 @@ pub(crate) struct Job<'a> {
 
 /// One message, settled.
 #[derive(Clone, Debug)]
-pub(crate) struct Report {
+pub(crate) struct ImportReport {
     pub(crate) source: MessageSource,
     pub(crate) status: ImportStatus,
     /// Of the copy that decided: `message-id=` and so on; empty when the message could not be read.
@@ -84,11 +87,13 @@ pub(crate) struct Report {
     pub(crate) remedy: Option<&'static str>,
     pub(crate) tries: u32,
     pub(crate) took: Duration,
+    /// Whether the journal has a line of it that may not be on disk yet.
+    pub(super) unconfirmed: bool,
     /// What went wrong beside the delivery: the journal or the folder of the failed could not be written.
     pub(crate) notice: Option<String>,
 }
 
-impl Report {
+impl ImportReport {
     fn of(source: &MessageSource, status: ImportStatus) -> Self {
         Self {
             source: source.clone(),
@@ -104,8 +109,14 @@ impl Report {
             remedy: None,
             tries: 0,
             took: Duration::ZERO,
+            unconfirmed: false,
             notice: None,
         }
+    }
+
+    /// Whether it was taken, and nobody will see it.
+    pub(super) fn is_lost(&self) -> bool {
+        self.status == ImportStatus::Delivered && !self.arrives
     }
 }
 
@@ -115,19 +126,27 @@ pub(crate) fn run(
     job: &Job<'_>,
     clients: Vec<Client>,
     entries: Vec<Entry>,
-    reports: &Channel<Report>,
-) -> impl Iterator<Item = Report> + use<> {
+    reports: &Channel<ImportReport>,
+) -> impl Iterator<Item = ImportReport> + use<> {
     let schedule = Schedule::new(entries);
     std::thread::scope(|scope| {
+        let reports = match job.journal {
+            Some(journal) => {
+                let (unconfirmed, settled) = channel();
+                scope.spawn(move || confirm(journal, job.backoff, &settled, reports));
+                unconfirmed
+            }
+            None => reports.clone(),
+        };
         for client in clients {
             let (schedule, reports) = (&schedule, reports.clone());
             scope.spawn(move || work(job, &client, schedule, &reports));
         }
     });
-    schedule.rest().map(|entry| Report::of(&entry.source, ImportStatus::Left))
+    schedule.rest().map(|entry| ImportReport::of(&entry.source, ImportStatus::Left))
 }
 
-fn work(job: &Job<'_>, client: &Client, schedule: &Schedule, reports: &Channel<Report>) {
+fn work(job: &Job<'_>, client: &Client, schedule: &Schedule, reports: &Channel<ImportReport>) {
     while let Some(turn) = schedule.next() {
         let mut report = surviving(&turn.entry.source, || settle(job, client, &turn));
         keep_failed(job, &mut report);
@@ -151,24 +170,24 @@ fn work(job: &Job<'_>, client: &Client, schedule: &Schedule, reports: &Channel<R
 }
 
 /// A panic is a bug that this message met: the others go on, and nobody waits for a thread that is gone.
-fn surviving(source: &MessageSource, settle: impl FnOnce() -> Report) -> Report {
+fn surviving(source: &MessageSource, settle: impl FnOnce() -> ImportReport) -> ImportReport {
     panic::catch_unwind(AssertUnwindSafe(settle)).unwrap_or_else(|_| {
         let failure = Failure::new(Cause::Panic, "ingress failed on it, as said above");
         let remedy = Some(failure.cause.disposition(OnTooLarge::default()).remedy);
-        Report { failure: Some(failure), remedy, ..Report::of(source, ImportStatus::Deferred) }
+        ImportReport { failure: Some(failure), remedy, ..ImportReport::of(source, ImportStatus::Deferred) }
     })
 }
 
 /// The report of a message whose thread waits for an earlier one.
-fn behind(entry: &Entry) -> Report {
+fn behind(entry: &Entry) -> ImportReport {
     let failure = Failure::new(
         Cause::Deadline(Phase::Waiting),
         "an earlier message of its thread is to be tried again first",
     );
-    Report { failure: Some(failure), ..Report::of(&entry.source, ImportStatus::Deferred) }
+    ImportReport { failure: Some(failure), ..ImportReport::of(&entry.source, ImportStatus::Deferred) }
 }
 
-fn keep_failed(job: &Job<'_>, report: &mut Report) {
+fn keep_failed(job: &Job<'_>, report: &mut ImportReport) {
     let (Some(folder), Some(failure)) = (job.failed, &report.failure) else { return };
     if let Err(error) = folder.keep(&report.source, &format!("{}: {}", report.status.word(), failure.detail))
     {
@@ -180,7 +199,7 @@ fn keep_failed(job: &Job<'_>, report: &mut Report) {
 pub(super) const NO_HEADER: &str = "it has no header field";
 
 /// Delivers one message to each of its recipients.
-fn settle(job: &Job<'_>, client: &Client, turn: &Turn) -> Report {
+fn settle(job: &Job<'_>, client: &Client, turn: &Turn) -> ImportReport {
     let started = Instant::now();
     let source = &turn.entry.source;
     let read =
@@ -205,7 +224,7 @@ fn settle(job: &Job<'_>, client: &Client, turn: &Turn) -> Report {
                 Cause::OutOfMemory => (ImportStatus::Deferred, None),
                 _ => (ImportStatus::Unreadable, None),
             };
-            Report { failure: Some(failure), remedy, ..Report::of(source, status) }
+            ImportReport { failure: Some(failure), remedy, ..ImportReport::of(source, status) }
         }
     };
     report.took = started.elapsed();
@@ -218,12 +237,12 @@ fn deliver(
     source: &MessageSource,
     envelope: &Envelope,
     message: Unrepaired,
-) -> Report {
+) -> ImportReport {
     let recipients: Vec<Option<&Address>> = match envelope.recipients.as_slice() {
         [] => vec![None],
         some => some.iter().map(Some).collect(),
     };
-    let mut whole = Report::of(source, ImportStatus::Known);
+    let mut whole = ImportReport::of(source, ImportStatus::Known);
     whole.recipients = envelope.recipients.iter().map(ToString::to_string).collect();
     let mut rest = message;
     for (number, recipient) in recipients.iter().enumerate() {
@@ -247,7 +266,7 @@ fn deliver(
 }
 
 /// Sends one copy, unless the journal knows it, and adds what came of it to the report of the whole.
-fn hand_over(job: &Job<'_>, client: &Client, prepared: &Prepared, whole: &mut Report) {
+fn hand_over(job: &Job<'_>, client: &Client, prepared: &Prepared, whole: &mut ImportReport) {
     whole.line = prepared.line.clone();
     whole.repairs.clone_from(&prepared.repairs);
     whole.route = prepared.route.to_string();
@@ -257,18 +276,26 @@ fn hand_over(job: &Job<'_>, client: &Client, prepared: &Prepared, whole: &mut Re
         wire_message.map_or_else(|| "-".to_owned(), |wire_message| delivery::message_id(&wire_message.bytes));
     let digest =
         job.journal.zip(wire_message).map(|(journal, wire_message)| (journal, digest_of(wire_message)));
-    if digest.is_some_and(|(journal, digest)| journal.knows(&digest)) {
-        return;
+    match digest.and_then(|(journal, digest)| journal.knows(&digest)) {
+        Some(Acceptance::Before) => return,
+        Some(Acceptance::InThisRun) => {
+            if whole.status == ImportStatus::Known {
+                whole.status = ImportStatus::Duplicate;
+            }
+            return;
+        }
+        None => {}
     }
     match persist(job, client, prepared, whole) {
         Ok(()) => {
-            if whole.status == ImportStatus::Known {
+            if matches!(whole.status, ImportStatus::Known | ImportStatus::Duplicate) {
                 whole.status = ImportStatus::Delivered;
             }
             let written = digest
-                .map(|(journal, digest)| journal.accept(&digest, &crate::log::sanitized(&whole.message_id)));
+                .map(|(journal, digest)| journal.write(&digest, &crate::log::sanitized(&whole.message_id)));
+            whole.unconfirmed |= matches!(written, Some(Ok(())));
             if let Some(Err(error)) = written {
-                whole.notice = Some(format!("the journal cannot be written: {}", plain(&error)));
+                whole.notice = Some(unwritten(&error));
                 job.backoff.stop();
             }
         }
@@ -284,13 +311,45 @@ fn hand_over(job: &Job<'_>, client: &Client, prepared: &Prepared, whole: &mut Re
     }
 }
 
+/// Hands reports on as soon as what they say stands in the journal on disk. While one fdatasync(2) is under way the deliveries go on, and
+/// the next serves all that were settled meanwhile.
+fn confirm(
+    journal: &Journal,
+    backoff: &Backoff,
+    settled: &Receiver<ImportReport>,
+    reports: &Channel<ImportReport>,
+) {
+    while let Ok(first) = settled.recv() {
+        let mut batch: Vec<ImportReport> = std::iter::once(first).chain(settled.try_iter()).collect();
+        if batch.iter().any(|report| report.unconfirmed)
+            && let Err(error) = journal.sync()
+        {
+            backoff.stop();
+            batch.iter_mut().filter(|report| report.unconfirmed).for_each(|report| {
+                report.notice = Some(unwritten(&error));
+            });
+        }
+        // Nobody reads the reports any more: the process is about to end.
+        batch.into_iter().for_each(|report| drop(reports.send(report)));
+    }
+}
+
+fn unwritten(error: &io::Error) -> String {
+    format!("the journal cannot be written: {}", plain(error))
+}
+
 /// How often a message is tried whose failure may be its own.
 const TRIES: u32 = 5;
 /// How often a message is tried that meets trouble while others get through: a lossy network, or something that drops this one.
 const TRIES_AMONG_SUCCESSES: u32 = 10;
 
 /// Sends a copy until it is taken, refused for ever, or given up. The bytes are the same each time: Action Mailbox stores them once.
-fn persist(job: &Job<'_>, client: &Client, prepared: &Prepared, whole: &mut Report) -> Result<(), Failure> {
+fn persist(
+    job: &Job<'_>,
+    client: &Client,
+    prepared: &Prepared,
+    whole: &mut ImportReport,
+) -> Result<(), Failure> {
     let mut own_failures = 0;
     let mut failures_among_successes = 0;
     let mut successes = job.backoff.successes();
@@ -388,7 +447,7 @@ mod tests {
         let report = surviving(&source, || panic!("provoked"));
         assert_eq!((report.status, report.failure.unwrap().cause), (ImportStatus::Deferred, Cause::Panic));
         assert_eq!(
-            surviving(&source, || Report::of(&source, ImportStatus::Known)).status,
+            surviving(&source, || ImportReport::of(&source, ImportStatus::Known)).status,
             ImportStatus::Known
         );
     }

@@ -4,13 +4,18 @@ use std::time::Duration;
 
 use super::run::ImportStatus;
 use crate::exit;
+use crate::table::Table;
 
 /// How many messages had which status.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
     pub(crate) delivered: usize,
+    /// Delivered, and not to be seen in Chatwoot.
+    pub(crate) lost: usize,
     /// Accepted before, says the journal.
     pub(crate) known: usize,
+    /// The same bytes as another message of this run.
+    pub(crate) duplicate: usize,
     pub(crate) rejected: usize,
     pub(crate) deferred: usize,
     pub(crate) unreadable: usize,
@@ -19,6 +24,8 @@ pub(crate) struct Tally {
     /// What lies among the mail and is none.
     pub(crate) foreign: usize,
     pub(crate) not_selected: usize,
+    /// Lines that look like the beginning of a message, and were taken for text.
+    pub(crate) passed_over: usize,
 }
 
 impl Tally {
@@ -26,12 +33,18 @@ impl Tally {
         let counter = match status {
             ImportStatus::Delivered => &mut self.delivered,
             ImportStatus::Known => &mut self.known,
+            ImportStatus::Duplicate => &mut self.duplicate,
             ImportStatus::Rejected => &mut self.rejected,
             ImportStatus::Deferred => &mut self.deferred,
             ImportStatus::Unreadable => &mut self.unreadable,
             ImportStatus::Left => &mut self.left,
         };
         *counter += 1;
+    }
+
+    /// Those that had their turn.
+    pub(crate) fn done(&self) -> usize {
+        self.delivered + self.known + self.duplicate + self.failures()
     }
 
     /// Not delivered, whyever.
@@ -52,45 +65,39 @@ impl Tally {
 
     /// The final table.
     pub(crate) fn table(&self, took: Duration) -> String {
-        let rows = [
-            ("delivered", self.delivered, true),
-            ("known", self.known, self.known > 0),
-            ("rejected", self.rejected, true),
-            ("deferred", self.deferred, true),
-            ("unreadable", self.unreadable, true),
-            ("left", self.left, self.left > 0),
-            ("not selected", self.not_selected, self.not_selected > 0),
-            ("no mail", self.foreign, self.foreign > 0),
-        ];
-        let mut table = String::new();
-        for (name, count, _) in rows.into_iter().filter(|(_, _, shown)| *shown) {
-            table.push_str(&format!("{name:<12} {count:>9}{}\n", meaning(name, count)));
+        let mut table = Table::default();
+        let mut row = |label, count, meaning| table.row(label, count, if count > 0 { meaning } else { "" });
+        row("delivered", self.delivered, "");
+        if self.lost > 0 {
+            row("lost", self.lost, "of these Chatwoot will not show; the log names them");
         }
+        if self.known > 0 {
+            row("known", self.known, "accepted before, says the journal");
+        }
+        if self.duplicate > 0 {
+            row("duplicate", self.duplicate, "the same bytes as another message of this run");
+        }
+        row("rejected", self.rejected, "can never be delivered as they are");
+        row("deferred", self.deferred, "to be tried again");
+        row("unreadable", self.unreadable, "could not be read, or are no messages");
+        table.row_if_any("left", self.left, "the run ended before their turn");
+        table.row_if_any("not selected", self.not_selected, "");
+        table.row_if_any("passed over", self.passed_over, PASSED_OVER);
+        table.row_if_any("no mail", self.foreign, "what lies among the mail and is none");
         let seconds = took.as_secs_f64();
-        let done = self.delivered + self.known + self.failures();
-        table.push_str(&format!("{:<12} {seconds:>9.1}\n", "seconds"));
+        table.row("seconds", format_args!("{seconds:.1}"), "");
         if seconds > 0.0 {
             #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
-            let rate = done as f64 / seconds;
-            table.push_str(&format!("{:<12} {rate:>9.1}\n", "per second"));
+            let rate = self.done() as f64 / seconds;
+            table.row("per second", format_args!("{rate:.1}"), "");
         }
-        table
+        table.into_text()
     }
 }
 
-/// What the number means, when that does not go without saying.
-fn meaning(name: &str, count: usize) -> &'static str {
-    match name {
-        _ if count == 0 => "",
-        "known" => "  accepted before, says the journal",
-        "rejected" => "  can never be delivered as they are",
-        "deferred" => "  to be tried again",
-        "unreadable" => "  could not be read, or are no messages",
-        "left" => "  the run ended before their turn",
-        "no mail" => "  what lies among the mail and is none",
-        _ => "",
-    }
-}
+/// What it means that a line was passed over.
+pub(super) const PASSED_OVER: &str =
+    "lines that look like the beginning of a message, and were left in a text";
 
 #[cfg(test)]
 mod tests {

@@ -1,5 +1,6 @@
 //! `ingress import`: stored mail goes the way of piped mail, all of it, each message once, in order, whatever happens on the way.
 
+mod compressed;
 mod dry_run;
 mod failures;
 mod faults;
@@ -7,6 +8,7 @@ mod identity;
 mod interrupted;
 mod memory;
 mod order;
+mod other_stores;
 mod report;
 mod resume;
 mod selection;

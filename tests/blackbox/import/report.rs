@@ -120,13 +120,13 @@ fn json_is_one_object_for_each_message() {
     let delivered = json!({
         "source": format!("{path}, byte 44"), "message_id": "<1@example.org>", "recipients": ["support@example.com"],
         "outcome": "delivered", "code": null, "status": 204, "cause": null, "remedy": null,
-        "route": "inbox support@example.com", "repairs": [], "tries": 1, "ms": "_",
+        "route": "inbox support@example.com", "shown": true, "repairs": [], "tries": 1, "ms": "_",
     });
     let remedy = setting.log().split_once("remedy=\"").unwrap().1.split('"').next().unwrap().to_owned();
     let rejected = json!({
         "source": format!("{path}, byte 289"), "message_id": "<2@example.org>", "recipients": ["support@example.com"],
         "outcome": "rejected", "code": "5.3.4", "status": 413, "cause": "the endpoint answered 413", "remedy": remedy,
-        "route": "inbox support@example.com", "repairs": [], "tries": 1, "ms": "_",
+        "route": "inbox support@example.com", "shown": true, "repairs": [], "tries": 1, "ms": "_",
     });
     assert_eq!(objects, [unreadable, delivered, rejected]);
 }
@@ -166,8 +166,65 @@ fn help_names_every_option() {
         "--until",
         "--to",
         "--dry-run",
+        "--inbox",
         "--json",
+        "--quiet",
     ] {
         assert!(ended.stdout.contains(option), "{option}: {}", ended.stdout);
     }
+}
+
+/// The endpoint took them, and nobody would have looked for them.
+#[test]
+fn what_chatwoot_will_not_show_is_counted_and_named() {
+    let server = Server::taking();
+    let setting = Setting::new(&server.url(), "inboxes = [\"sales@example.com\"]");
+    let path = mbox_of(&setting, 1..=3);
+    let ended = import(&setting, ["--inbox=help@example.com", &path]).run();
+    assert_eq!((ended.status, ended.stderr.as_str()), (Some(0), ""), "{ended:?}");
+    let rows = "delivered            3\n\
+                lost                 3  of these Chatwoot will not show; the log names them\n\
+                rejected             0\n";
+    assert!(ended.stdout.starts_with(rows), "{}", ended.stdout);
+    assert_eq!(setting.log().matches(" route=\"dropped: ").count(), 3, "{}", setting.log());
+    let ended = import(&setting, ["--json", &path]).run();
+    assert_eq!(ended.stdout.matches("\"shown\":false").count(), 3, "{}", ended.stdout);
+    let ended = import(&setting, ["--inbox=support@example.com", &path]).run();
+    assert!(!ended.stdout.contains("lost"), "{}", ended.stdout);
+}
+
+#[test]
+fn a_line_that_looks_like_a_beginning_is_named() {
+    let server = Server::taking();
+    let setting = Setting::new(&server.url(), "");
+    let text = message(1).replace("hello\n", "he wrote\n\nFrom b@example.org\nas I said\n");
+    let path = write(&setting, "mbox", format!("From a@example.org Thu Jan  1 00:00:00 2026\n{text}"));
+    let offset = 44 + text.find("From b@").unwrap();
+    let complaint = "looks like the beginning of a message, and was left in the text";
+    for more in [&[][..], &["--dry-run"]] {
+        let ended = import(&setting, [path.as_str()].iter().chain(more)).run();
+        assert_eq!(ended.status, Some(0), "{ended:?}");
+        assert_eq!(ended.stderr, format!("{path}, byte {offset}: {complaint}\n"));
+        let row = "passed over          1  lines that look like the beginning of a message, and were left in a text\n";
+        assert!(ended.stdout.contains(row), "{}", ended.stdout);
+    }
+    let ended = import(&setting, ["--json", &path]).run();
+    let first: Value = serde_json::from_str(ended.stdout.lines().next().unwrap()).unwrap();
+    let named =
+        json!({"source": format!("{path}, byte {offset}"), "outcome": "passed over", "cause": complaint});
+    assert_eq!(first, named);
+}
+
+#[test]
+fn a_quiet_run_says_what_fails_and_nothing_else() {
+    let server = refusing_two();
+    let setting = Setting::new(&server.url(), "");
+    let path = mbox_of(&setting, 3..=4);
+    import(&setting, ["-q", &path]).run().assert(0, "", "");
+    import(&setting, ["-q", "--dry-run", &path]).run().assert(0, "", "");
+    let path = mbox_of(&setting, 1..=4);
+    let ended = import(&setting, ["--quiet", &path]).run();
+    assert_eq!(ended.status, Some(65), "{ended:?}");
+    assert_eq!(ended.stderr, format!("{path}, byte 289: rejected 5.3.4: the endpoint answered 413\n"));
+    assert!(ended.stdout.starts_with("To have 1 of the rejected delivered: "), "{}", ended.stdout);
 }

@@ -69,7 +69,17 @@ fn a_message_that_lies_in_two_folders_is_sent_once() {
     for folder in ["mail/cur", "mail/.Archive/cur"] {
         fs::create_dir(setting.path(folder)).unwrap();
     }
-    assert_imported(&import(&setting, journaled(&setting, &setting.shown("mail"))).run());
+    let run = || {
+        let words = ["--jobs=1".to_owned()].into_iter().chain(journaled(&setting, &setting.shown("mail")));
+        let ended = import(&setting, words).run();
+        assert_imported(&ended);
+        ended.stdout
+    };
+    let first = run();
+    let row = "duplicate            1  the same bytes as another message of this run\n";
+    assert!(first.contains(row) && !first.contains("known"), "{first}");
+    let second = run();
+    assert!(second.contains("known                2  accepted before, says the journal\n"), "{second}");
     assert_eq!((numbers(&server), lines(&setting).len()), (vec![1], 1));
 }
 

@@ -32,6 +32,17 @@ fn since_and_until_are_days_or_instants() {
 }
 
 #[test]
+fn since_and_until_may_be_so_long_ago() {
+    let all: Vec<usize> = (0..60).collect();
+    assert_eq!(selected(&["--since", "200y"]), all);
+    assert_eq!(selected(&["--until", "200y"]), [0; 0]);
+    let setting = Setting::new(NOBODY, "");
+    let path = mbox_of(&setting, 0..3);
+    let ended = import(&setting, ["--since=7d", "--until=8d", &path]).run();
+    ended.assert(64, "", "ingress: --since is later than --until\n");
+}
+
+#[test]
 fn a_time_that_ends_before_it_begins_is_wrong_usage() {
     let setting = Setting::new(NOBODY, "");
     let path = mbox_of(&setting, 0..3);
