@@ -70,8 +70,25 @@ fn of_arguments(recipients: &[OsString], ignored: &mut Vec<String>) -> Option<Fo
     (!found.is_empty()).then_some((found, "-r"))
 }
 
+/// Every variable that says something about the envelope.
+pub const VARIABLES: [&str; 13] = [
+    "DEFAULT",
+    "DOMAIN",
+    "DTLINE",
+    "EXT",
+    "HOST",
+    "LOCAL_PART",
+    "LOCAL_PART_PREFIX",
+    "LOCAL_PART_SUFFIX",
+    "ORIGINAL_RECIPIENT",
+    "ORIG_RECIPIENT",
+    "RECIPIENT",
+    "SENDER",
+    "UFLINE",
+];
+
 /// The variables that carry a recipient, the one before any rewriting first: Postfix local(8), Dovecot Sieve, then everybody else.
-const VARIABLES: [&str; 3] = ["ORIGINAL_RECIPIENT", "ORIG_RECIPIENT", "RECIPIENT"];
+const RECIPIENTS: [&str; 3] = ["ORIGINAL_RECIPIENT", "ORIG_RECIPIENT", "RECIPIENT"];
 
 fn of_environment(environment: &Environment, ignored: &mut Vec<String>) -> Option<Found> {
     of_qmail(environment, ignored)
@@ -80,7 +97,7 @@ fn of_environment(environment: &Environment, ignored: &mut Vec<String>) -> Optio
 }
 
 fn of_variables(environment: &Environment, ignored: &mut Vec<String>) -> Option<Found> {
-    VARIABLES.iter().find_map(|name| {
+    RECIPIENTS.iter().find_map(|name| {
         let address = usable(name, environment.raw(name)?, ignored)?;
         Some((vec![address], *name))
     })

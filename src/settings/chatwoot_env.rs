@@ -1,9 +1,8 @@
 //! Chatwoot's own `.env`: what it says about its web address and its ingress.
 
-use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-use super::{ConfigError, secret};
+use super::{ConfigError, Origin, secret};
 
 /// The variables of a `.env` file, in the form that the `dotenv` gem reads: `KEY=value`, `export KEY=value`,
 /// single or double quotes, `#` comments. The last of several wins; empty ones count as unset.
@@ -19,31 +18,27 @@ struct Variable {
     name: String,
     value: String,
     is_plain: bool,
+    /// Counted from 1.
+    line: usize,
 }
 
 impl ChatwootEnv {
     /// Reads the file. It holds passwords, so one that others can read is refused.
     pub(crate) fn read(path: &Path) -> Result<Self, ConfigError> {
-        let (bytes, others_can_read) = secret::read_small(path)?;
+        let at_file = |error: ConfigError| error.about("chatwoot_env").at(Origin::NamedFile(path.to_owned()));
+        let (bytes, others_can_read) = secret::read_small(path).map_err(at_file)?;
         if others_can_read {
-            return Err(secret::readable_by_others(path));
+            return Err(at_file(secret::readable_by_others(path)));
         }
         let text = String::from_utf8(bytes)
-            .map_err(|_| ConfigError::new(format!("{}: is not UTF-8 text", path.display())))?;
+            .map_err(|_| at_file(ConfigError::new(format!("{}: is not UTF-8 text", path.display()))))?;
         Ok(Self { path: Some(path.to_owned()), ..Self::parse(&text) })
     }
 
     pub(crate) fn parse(text: &str) -> Self {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        Self { variables: text.lines().filter_map(variable).collect(), path: None }
-    }
-
-    /// What to do about a variable that is missing, or else about what stands for it: Chatwoot needs it too.
-    pub(super) fn to_set(&self, variable: &str, otherwise: impl Display) -> String {
-        match &self.path {
-            Some(path) => format!("set {variable} in {}, or {otherwise}", path.display()),
-            None => format!("set {otherwise}"),
-        }
+        let lines = text.lines().zip(1..);
+        Self { variables: lines.filter_map(|(text, line)| variable(text, line)).collect(), path: None }
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
@@ -61,15 +56,26 @@ impl ChatwootEnv {
         self.last(name).is_none_or(|variable| variable.is_plain)
     }
 
+    /// Where the variable that counts stands.
+    pub(super) fn origin(&self, name: &'static str) -> Option<Origin> {
+        let (line, path) = (self.last(name)?.line, self.path.clone()?);
+        Some(Origin::ChatwootEnv { variable: name, path, line })
+    }
+
+    /// The file, when one was read.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
     fn last(&self, name: &str) -> Option<&Variable> {
         self.variables.iter().rfind(|variable| variable.name == name)
     }
 }
 
-fn variable(line: &str) -> Option<Variable> {
-    let line = line.trim();
-    let line = line.strip_prefix("export ").map_or(line, str::trim_start);
-    let (key, value) = line.split_once('=')?;
+fn variable(text: &str, line: usize) -> Option<Variable> {
+    let text = text.trim();
+    let text = text.strip_prefix("export ").map_or(text, str::trim_start);
+    let (key, value) = text.split_once('=')?;
     let key = key.trim_end();
     let is_name = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     let written = value.trim();
@@ -79,7 +85,7 @@ fn variable(line: &str) -> Option<Variable> {
         Some('"') => !value.contains('$'),
         _ => !value.contains(['#', '$', '\\']),
     };
-    is_name.then(|| Variable { name: key.to_owned(), value, is_plain })
+    is_name.then(|| Variable { name: key.to_owned(), value, is_plain, line })
 }
 
 fn unquoted(value: &str) -> String {
@@ -122,6 +128,14 @@ mod tests {
             assert!(!plain(value), "{value}");
         }
         assert!(ChatwootEnv::default().is_plain("A"));
+    }
+
+    #[test]
+    fn the_line_is_that_of_the_last_which_counts() {
+        let env = ChatwootEnv { path: Some("E".into()), ..ChatwootEnv::parse("A=1\n\n# A=2\nA=3\n") };
+        let origin = Origin::ChatwootEnv { variable: "A", path: "E".into(), line: 4 };
+        assert_eq!((env.get("A"), env.origin("A")), (Some("3"), Some(origin)));
+        assert_eq!(env.origin("B"), None);
     }
 
     #[test]

@@ -1,70 +1,51 @@
 //! Where the messages go: the URL and the service.
 
-use super::file::File;
+use super::table::setting;
 use super::value::{self, UserInfo};
-use super::{ChatwootEnv, ConfigError, is_this_machine};
-use crate::cli::SettingsOptions;
-use chatwoot_mail::environment::Environment;
+use super::{ConfigError, Sources, is_this_machine};
 use chatwoot_mail::request::Endpoint;
 use chatwoot_mail::service::Service;
 
-pub(super) fn endpoint(
-    options: &SettingsOptions,
-    environment: &Environment,
-    file: &File,
-    chatwoot: &ChatwootEnv,
-    notices: &mut Vec<String>,
-) -> Result<Endpoint, ConfigError> {
-    let sources = [
-        ("--url", options.url.as_deref()),
-        ("INGRESS_URL", environment.get("INGRESS_URL")),
-        ("URL", environment.get("URL")),
-        ("url", file.url.as_deref()),
-        ("FRONTEND_URL", chatwoot.get("FRONTEND_URL")),
-    ];
-    let Some((origin, text)) = sources.into_iter().find_map(|(origin, text)| Some((origin, text?))) else {
-        let otherwise = format_args!("url in {}, or INGRESS_URL", file.place());
-        return Err(ConfigError::new("no URL of Chatwoot is set")
-            .with_hint(chatwoot.to_set("FRONTEND_URL", otherwise)));
+/// The endpoint, and what the administrator should know about its URL.
+pub(super) fn endpoint(sources: &Sources<'_>) -> Result<(Endpoint, Option<String>), ConfigError> {
+    let setting = const { setting("url") };
+    let Some((text, said)) = sources.text(setting) else {
+        return Err(ConfigError::of(setting.key, "no URL of Chatwoot is set")
+            .with_hint(sources.to_set("FRONTEND_URL", setting)));
     };
-    let url = value::web_url(text, UserInfo::Refused)
-        .map_err(|complaint| ConfigError::new(format!("{origin} {complaint}")))?;
-    if url.scheme() == "http" && !is_this_machine(&url) && file.allow_http != Some(true) {
-        return Err(ConfigError::new(format!("{origin} would send the password in clear"))
-            .with_hint("use https, or set allow_http = true"));
+    let wrong = |complaint: &'static str| sources.wrong(setting, &said, complaint);
+    let url = value::web_url(text, UserInfo::Refused).map_err(wrong)?;
+    if url.scheme() == "http" && !is_this_machine(&url) && !is_clear_text_allowed(sources) {
+        return Err(
+            wrong("would send the password in clear").with_hint("use https, or set allow_http = true")
+        );
     }
-    let service = service(environment, file, chatwoot)?;
-    let (endpoint, notice) =
-        Endpoint::new(url, service).map_err(|complaint| ConfigError::new(format!("{origin} {complaint}")))?;
-    notices.extend(notice);
-    Ok(endpoint)
+    Endpoint::new(url, service(sources)?).map_err(wrong)
 }
 
-pub(super) fn service(
-    environment: &Environment,
-    file: &File,
-    chatwoot: &ChatwootEnv,
-) -> Result<Service, ConfigError> {
-    let sources = [
-        ("INGRESS_SERVICE", environment.get("INGRESS_SERVICE")),
-        ("service", file.service.as_deref()),
-        ("RAILS_INBOUND_EMAIL_SERVICE", chatwoot.get("RAILS_INBOUND_EMAIL_SERVICE")),
-    ];
-    match sources.into_iter().find_map(|(origin, name)| Some((origin, name?))) {
-        None => Ok(Service::Relay),
-        Some((origin, name)) => Service::named(name).ok_or_else(|| no_service(origin, name)),
+/// Whether the password may travel unencrypted to another machine.
+pub(super) fn is_clear_text_allowed(sources: &Sources<'_>) -> bool {
+    sources.is_on(const { setting("allow_http") })
+}
+
+pub(super) fn service(sources: &Sources<'_>) -> Result<Service, ConfigError> {
+    let setting = const { setting("service") };
+    match sources.text(setting) {
+        None => Ok(Service::default()),
+        Some((name, said)) => Service::named(name).ok_or_else(|| match name {
+            "ses" => sources
+                .wrong(setting, &said, "is \"ses\", which Amazon alone can sign")
+                .with_hint("set Chatwoot's RAILS_INBOUND_EMAIL_SERVICE to relay"),
+            _ => sources.wrong(setting, &said, &must_be_a_service()),
+        }),
     }
 }
 
-/// What to say of a service that cannot be spoken; a name that is none of Chatwoot's is not repeated, it may be a misplaced password.
-fn no_service(origin: &str, name: &str) -> ConfigError {
-    if name == "ses" {
-        return ConfigError::new(format!("{origin} is \"ses\", which Amazon alone can sign"))
-            .with_hint("set Chatwoot's RAILS_INBOUND_EMAIL_SERVICE to relay");
-    }
+/// A name that is none of Chatwoot's services is not repeated: it may be a misplaced password.
+fn must_be_a_service() -> String {
     let names = Service::ALL.map(|service| format!("\"{}\"", service.name()));
     let (last, others) = names
         .split_last()
         .map_or((String::new(), String::new()), |(last, others)| (last.clone(), others.join(", ")));
-    ConfigError::new(format!("{origin} must be {others} or {last}"))
+    format!("must be {others} or {last}")
 }

@@ -1,139 +1,203 @@
-//! `ingress.toml`: the keys, and errors that name file, line and key but never repeat the line, which may be the password.
+//! `ingress.toml` as it is written: what it says for which setting on which line. Errors name file, line and key but never repeat the
+//! line, which may be the password.
 
 use std::collections::BTreeMap;
-use std::path::{Display, Path, PathBuf};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 
-use super::{ConfigError, secret};
+use super::table::{Form, SETTINGS, Setting};
+use super::{ConfigError, Origin, secret};
 
-/// What the file says; every key may be missing. Values are judged later, together with options and environment.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// What the file says. Values are judged later, together with options and environment.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct File {
-    pub(crate) url: Option<String>,
-    pub(crate) service: Option<String>,
-    pub(crate) password: Option<String>,
-    pub(crate) password_file: Option<PathBuf>,
-    pub(crate) signing_key: Option<String>,
-    pub(crate) signing_key_file: Option<PathBuf>,
-    pub(crate) chatwoot_env: Option<PathBuf>,
-    pub(crate) timeout: Option<String>,
-    pub(crate) connect_timeout: Option<String>,
-    pub(crate) max_size: Option<String>,
-    pub(crate) on_too_large: Option<String>,
-    pub(crate) ca_file: Option<PathBuf>,
-    pub(crate) proxy: Option<String>,
-    pub(crate) allow_http: Option<bool>,
-    pub(crate) inboxes: Option<Vec<String>>,
-    pub(crate) log: Option<String>,
-    pub(crate) log_level: Option<String>,
-    #[serde(default)]
-    pub(crate) repair: BTreeMap<String, bool>,
     /// Where it was read.
-    #[serde(skip)]
-    pub(super) path: Option<PathBuf>,
+    path: PathBuf,
+    text: String,
+    entries: Vec<Entry>,
+}
+
+/// One setting as it stands in the file.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    setting: &'static Setting,
+    pub(super) value: FileValue,
+    /// Where the value begins in the text.
+    pub(super) position: usize,
+}
+
+/// A value of the form that the setting wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum FileValue {
+    Text(String),
+    Switch(bool),
+    Addresses(Vec<String>),
+    Repairs(BTreeMap<String, bool>),
 }
 
 impl File {
-    /// The file in which a missing key is to be set: only one is read.
-    pub(super) fn place(&self) -> Display<'_> {
-        self.path.as_deref().unwrap_or(Path::new("/etc/ingress.toml")).display()
+    /// Reads and parses one file. A file that holds a password and that others can read is refused.
+    pub(super) fn read(path: &Path) -> Result<Self, ConfigError> {
+        let whole = || Origin::File { key: None, path: path.to_owned(), line: None };
+        let (bytes, others_can_read) = secret::read_small(path).map_err(|error| error.at(whole()))?;
+        let text = String::from_utf8(bytes)
+            .map_err(|_| ConfigError::new(format!("{}: is not UTF-8 text", path.display())).at(whole()))?;
+        let entries = parse(&text).map_err(|flaw| flaw.in_file(path, &text))?;
+        let file = Self { path: path.to_owned(), text, entries };
+        if others_can_read && file.holds_a_secret() {
+            return Err(secret::readable_by_others(path).at(whole()));
+        }
+        Ok(file)
+    }
+
+    pub(super) fn entry(&self, setting: &Setting) -> Option<&Entry> {
+        self.entries.iter().find(|entry| std::ptr::eq(entry.setting, setting))
+    }
+
+    pub(super) fn origin(&self, key: &'static str, position: usize) -> Origin {
+        let line = Some(line_at(&self.text, position));
+        Origin::File { key: Some(key), path: self.path.clone(), line }
+    }
+
+    /// Where a repair is turned on or off.
+    pub(super) fn origin_of_repair(&self, name: &str) -> Option<Origin> {
+        let table = DeTable::parse(&self.text).ok()?.into_inner();
+        let repairs = table.get("repair")?.get_ref().as_table()?;
+        let (name, _) = repairs.get_key_value(name)?;
+        Some(self.origin("repair", name.span().start))
+    }
+
+    /// Sets what the file does not say.
+    pub(super) fn set(&mut self, setting: &'static Setting, text: &str) {
+        self.entries.retain(|entry| !std::ptr::eq(entry.setting, setting));
+        self.entries.push(Entry { setting, value: FileValue::Text(text.to_owned()), position: 0 });
+    }
+
+    /// Forgets some settings.
+    pub(super) fn without(mut self, is_forgotten: impl Fn(&Setting) -> bool) -> Self {
+        self.entries.retain(|entry| !is_forgotten(entry.setting));
+        self
     }
 
     /// Whether nobody else may read the file: it holds the password, a key, or a proxy's password.
     fn holds_a_secret(&self) -> bool {
-        self.password.is_some()
-            || self.signing_key.is_some()
-            || self.proxy.as_deref().is_some_and(|url| url.contains('@'))
+        self.entries.iter().any(|entry| match (entry.setting.form, &entry.value) {
+            (Form::Secret, _) => true,
+            (Form::UrlWithLogin, FileValue::Text(url)) => url.contains('@'),
+            _ => false,
+        })
     }
 }
 
-/// Every key of the file.
-const KEYS: &[&str] = &[
-    "url",
-    "service",
-    "password",
-    "password_file",
-    "signing_key",
-    "signing_key_file",
-    "chatwoot_env",
-    "timeout",
-    "connect_timeout",
-    "max_size",
-    "on_too_large",
-    "ca_file",
-    "proxy",
-    "allow_http",
-    "inboxes",
-    "log",
-    "log_level",
-    "repair",
-];
-
-/// Reads and parses one file. A file that holds a password and that others can read is refused.
-pub(crate) fn read(path: &Path) -> Result<File, ConfigError> {
-    let (bytes, others_can_read) = secret::read_small(path)?;
-    let shown = path.display();
-    let text =
-        String::from_utf8(bytes).map_err(|_| ConfigError::new(format!("{shown}: is not UTF-8 text")))?;
-    let file = parse(&text).map_err(|error| ConfigError::new(format!("{shown}:{error}")))?;
-    if others_can_read && file.holds_a_secret() {
-        return Err(secret::readable_by_others(path));
-    }
-    Ok(File { path: Some(path.to_owned()), ..file })
+/// What is wrong with the text itself.
+#[derive(Debug)]
+struct Flaw {
+    position: usize,
+    key: Option<&'static str>,
+    what: String,
 }
 
-/// Parses the text; the error is `LINE: what is wrong`.
-fn parse(text: &str) -> Result<File, String> {
-    toml::from_str(text).map_err(|error: toml::de::Error| {
-        let span = error.span().unwrap_or(0..0);
-        let line = text.get(..span.start).unwrap_or(text).matches('\n').count() + 1;
-        let at = text.get(span).unwrap_or("");
-        format!("{line}: {}", complaint(error.message(), at, text.lines().nth(line - 1).unwrap_or("")))
-    })
+impl Flaw {
+    fn new(position: usize, key: Option<&'static str>, what: impl Into<String>) -> Self {
+        Self { position, key, what: what.into() }
+    }
+
+    fn in_file(self, path: &Path, text: &str) -> ConfigError {
+        let line = Some(line_at(text, self.position));
+        let origin = Origin::File { key: self.key, path: path.to_owned(), line };
+        let error = ConfigError::new(self.what).at(origin);
+        match self.key {
+            Some(key) => error.about(key),
+            None => error,
+        }
+    }
+}
+
+fn line_at(text: &str, position: usize) -> usize {
+    text.get(..position).unwrap_or(text).matches('\n').count() + 1
+}
+
+fn parse(text: &str) -> Result<Vec<Entry>, Flaw> {
+    let table = DeTable::parse(text)
+        .map_err(|error| not_toml(error.span().unwrap_or(0..0), error.message(), text))?;
+    table.into_inner().into_iter().map(|(key, value)| entry(key.span(), key.get_ref(), value)).collect()
+}
+
+fn entry(at: Range<usize>, key: &str, value: Spanned<DeValue<'_>>) -> Result<Entry, Flaw> {
+    let setting = SETTINGS
+        .iter()
+        .find(|setting| setting.key == key)
+        .ok_or_else(|| Flaw::new(at.start, None, format!("unknown key {}", harmless(key))))?;
+    let position = value.span().start;
+    let value = match (setting.form, value.into_inner()) {
+        (Form::Repairs, DeValue::Table(repairs)) => Some(FileValue::Repairs(switches(repairs)?)),
+        (form, value) => of_form(form, value),
+    };
+    let wrong =
+        || Flaw::new(position, Some(setting.key), format!("{}: {}", setting.key, setting.form.expected()));
+    Ok(Entry { setting, value: value.ok_or_else(wrong)?, position })
+}
+
+fn of_form(form: Form, value: DeValue<'_>) -> Option<FileValue> {
+    match (form, value) {
+        (Form::Text | Form::Secret | Form::SecretFile | Form::UrlWithLogin, DeValue::String(text)) => {
+            Some(FileValue::Text(text.into_owned()))
+        }
+        (Form::Switch, DeValue::Boolean(on)) => Some(FileValue::Switch(on)),
+        (Form::Addresses, DeValue::Array(items)) => {
+            let texts = items.iter().map(|item| item.get_ref().as_str().map(str::to_owned));
+            Some(FileValue::Addresses(texts.collect::<Option<_>>()?))
+        }
+        _ => None,
+    }
+}
+
+fn switches(repairs: DeTable<'_>) -> Result<BTreeMap<String, bool>, Flaw> {
+    let switch = |(name, on): (Spanned<_>, Spanned<DeValue<'_>>)| match on.get_ref().as_bool() {
+        Some(on) => Ok((std::borrow::Cow::into_owned(name.into_inner()), on)),
+        None => Err(Flaw::new(on.span().start, Some("repair"), "must be true or false")),
+    };
+    repairs.into_iter().map(switch).collect()
 }
 
 /// Says what is wrong in words of our own: the parser's message can repeat the value.
-fn complaint(message: &str, at: &str, line: &str) -> String {
-    let key = known_key(line);
-    if message.starts_with("unknown field") {
-        // The span is the key itself. A line that is all secret is no key, and fails to parse before this.
-        let name: String =
-            at.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_' || *c == '-').take(40).collect();
-        return format!("unknown key {name}");
-    }
-    match key {
-        Some(key) if message.starts_with("invalid type") => format!("{key}: {}", expected(key)),
-        Some(key) if message.starts_with("duplicate") => format!("{key}: stands twice"),
-        Some(key) => format!("{key}: is not valid TOML"),
-        None if message.starts_with("invalid type") => "must be true or false".to_owned(),
-        None => "is not valid TOML".to_owned(),
+fn not_toml(span: Range<usize>, message: &str, text: &str) -> Flaw {
+    let line = text.lines().nth(line_at(text, span.start) - 1).unwrap_or("");
+    let what = if message.starts_with("duplicate") { "stands twice" } else { "is not valid TOML" };
+    match known_key(line) {
+        Some(key) => Flaw::new(span.start, Some(key), format!("{key}: {what}")),
+        None => Flaw::new(span.start, None, "is not valid TOML"),
     }
 }
 
 /// The key a line sets, if it is one of ours: anything else could be part of a value.
 fn known_key(line: &str) -> Option<&'static str> {
     let name = line.split('=').next()?.trim().trim_matches(['[', ']', '"']);
-    KEYS.iter().find(|key| **key == name).copied()
+    SETTINGS.iter().map(|setting| setting.key).find(|key| *key == name)
 }
 
-fn expected(key: &str) -> &'static str {
-    match key {
-        "allow_http" => "must be true or false",
-        "inboxes" => "must be a list of addresses in quotes",
-        "repair" => "must be a table of repairs set to true or false",
-        _ => "must be text in quotes",
-    }
+/// As much of an unknown key as can be a key. A line that is all secret is no key, and fails to parse before this.
+fn harmless(key: &str) -> String {
+    key.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_' || *c == '-').take(40).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn flaw(text: &str) -> String {
+        let error = parse(text).unwrap_err().in_file(Path::new("F"), text);
+        let complaint = error.complaint();
+        complaint.strip_prefix("F:").unwrap_or(&complaint).to_owned()
+    }
+
     #[test]
     fn an_unknown_key_is_named_with_its_line() {
-        assert_eq!(parse("url = \"https://x\"\npasword = \"hush\"\n").unwrap_err(), "2: unknown key pasword");
+        assert_eq!(flaw("url = \"https://x\"\npasword = \"hush\"\n"), "2: unknown key pasword");
+        assert_eq!(flaw("[pasword]\nhush = 1\n"), "1: unknown key pasword");
     }
 
     #[test]
@@ -155,27 +219,51 @@ mod tests {
             "timeout = 778899",
         ];
         for text in wrong {
-            let error = parse(text).unwrap_err();
+            let error = flaw(text);
             assert!(!error.contains("hush") && !error.contains("778899"), "{text}: {error}");
         }
     }
 
     #[test]
-    fn a_wrong_type_says_which_is_right() {
-        assert_eq!(parse("\ntimeout = 5").unwrap_err(), "2: timeout: must be text in quotes");
-        assert_eq!(parse("allow_http = \"yes\"").unwrap_err(), "1: allow_http: must be true or false");
-        assert_eq!(parse("[repair]\nmissing-to = 1").unwrap_err(), "2: must be true or false");
+    fn a_wrong_form_says_which_is_right() {
+        assert_eq!(flaw("\ntimeout = 5"), "2: timeout: must be text in quotes");
+        assert_eq!(flaw("allow_http = \"yes\""), "1: allow_http: must be true or false");
+        assert_eq!(flaw("inboxes = [\n1]"), "1: inboxes: must be a list of addresses in quotes");
+        assert_eq!(flaw("[repair]\nmissing-to = 1"), "2: must be true or false");
+        assert_eq!(flaw("url = \"x\"\nurl = \"y\""), "2: url: stands twice");
+    }
+
+    /// `key = value`, in the form that the setting wants.
+    fn line_for(setting: &Setting) -> String {
+        let value = match setting.form {
+            Form::Text | Form::Secret | Form::SecretFile | Form::UrlWithLogin => "\"x\"",
+            Form::Switch => "true",
+            Form::Addresses => "[\"a@b\"]",
+            Form::Repairs => "{ missing-to = false }",
+        };
+        format!("{} = {value}\n", setting.key)
     }
 
     #[test]
-    fn the_list_of_keys_is_the_struct_s() {
-        for key in KEYS.iter().filter(|key| **key != "repair") {
-            let value = match *key {
-                "allow_http" => "true",
-                "inboxes" => "[\"a@b\"]",
-                _ => "\"x\"",
-            };
-            assert!(parse(&format!("{key} = {value}")).is_ok(), "{key}");
+    fn every_setting_of_the_table_can_stand_in_the_file_and_is_found_with_its_line() {
+        let text: String = SETTINGS.iter().map(line_for).collect();
+        let file = File { path: "F".into(), entries: parse(&text).unwrap(), text };
+        for (number, setting) in SETTINGS.iter().enumerate() {
+            let entry = file.entry(setting).unwrap();
+            let line = Some(number + 1);
+            let origin = Origin::File { key: Some(setting.key), path: "F".into(), line };
+            assert_eq!(file.origin(setting.key, entry.position), origin);
+        }
+    }
+
+    #[test]
+    fn a_setting_of_another_form_is_named_with_its_key_as_data() {
+        for setting in &SETTINGS {
+            let text = format!("\n{} = 5\n", setting.key);
+            let error = parse(&text).unwrap_err().in_file(Path::new("F"), &text);
+            assert_eq!(error.key, Some(setting.key));
+            let origin = Origin::File { key: Some(setting.key), path: "F".into(), line: Some(2) };
+            assert_eq!(error.origin, Some(origin));
         }
     }
 }

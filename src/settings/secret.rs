@@ -1,5 +1,6 @@
 //! Passwords and keys: read from where the settings say, refused where others can read them, never shown.
 
+use std::fmt::Display;
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -7,11 +8,11 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
-use super::ConfigError;
+use super::{ConfigError, Origin};
 use crate::io_error::plain;
 use chatwoot_mail::request::Secret;
 
-/// What a secret is called in complaints about it.
+/// What proves to Chatwoot who sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Password,
@@ -19,6 +20,14 @@ pub(super) enum Kind {
 }
 
 impl Kind {
+    /// The setting that holds it; a file that holds it is named by another.
+    pub(super) fn key(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::SigningKey => "signing_key",
+        }
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::Password => "the password",
@@ -26,26 +35,35 @@ impl Kind {
         }
     }
 
-    /// Takes one line, without its line end.
-    pub(super) fn read_line(self, text: &str, origin: &str) -> Result<Secret, ConfigError> {
-        Secret::from_line(text).map_err(|what| ConfigError::new(format!("{origin}: {} {what}", self.name())))
+    /// Takes one line, without its line end; `place` is what the line stands in.
+    pub(super) fn read_line(
+        self,
+        text: &str,
+        place: impl Display,
+        origin: impl Fn() -> Origin,
+    ) -> Result<Secret, ConfigError> {
+        Secret::from_line(text).map_err(|what| {
+            ConfigError::of(self.key(), format!("{place}: {} {what}", self.name())).at(origin())
+        })
     }
 
     /// Reads a file that holds it and nothing else.
     pub(super) fn read_file(self, path: &Path) -> Result<Secret, ConfigError> {
-        let (bytes, others_can_read) = read_small(path)?;
-        let shown = path.display();
+        let origin = || Origin::NamedFile(path.to_owned());
+        let fault = |error: ConfigError| error.about(self.key()).at(origin());
+        let (bytes, others_can_read) = read_small(path).map_err(fault)?;
         if others_can_read {
-            return Err(readable_by_others(path));
+            return Err(fault(readable_by_others(path)));
         }
+        let shown = path.display();
         let text = String::from_utf8(bytes)
-            .map_err(|_| ConfigError::new(format!("{shown}: {} is not UTF-8 text", self.name())))?;
-        self.read_line(&text, &shown.to_string())
+            .map_err(|_| fault(ConfigError::new(format!("{shown}: {} is not UTF-8 text", self.name()))))?;
+        self.read_line(&text, shown, origin)
     }
 }
 
 /// What to say of a file that holds a password and that everybody on the machine can read.
-pub(crate) fn readable_by_others(path: &Path) -> ConfigError {
+pub(super) fn readable_by_others(path: &Path) -> ConfigError {
     let shown = path.display();
     ConfigError::new(format!("{shown} holds a password and others can read it"))
         .with_hint(format!("chmod o-rwx {shown}"))
@@ -57,7 +75,7 @@ const SMALL: u64 = 1024 * 1024;
 /// Reads a configuration or password file whole; says whether others than owner and group can read or write it.
 ///
 /// Opens without blocking: a FIFO nobody writes to must not hang a delivery.
-pub(crate) fn read_small(path: &Path) -> Result<(Vec<u8>, bool), ConfigError> {
+pub(super) fn read_small(path: &Path) -> Result<(Vec<u8>, bool), ConfigError> {
     let cannot = |error: std::io::Error| {
         ConfigError::new(format!("cannot read {}: {}", path.display(), plain(&error)))
     };
@@ -103,8 +121,11 @@ mod tests {
     #[test]
     fn empty_two_lines_control_characters_and_other_charsets_are_refused_without_being_shown() {
         for content in [&b""[..], b"\n", b"hush\nhush\n", b"hu\0sh", b"hu\xffsh"] {
-            let error = Kind::Password.read_file(file(0o600, content).path()).unwrap_err().to_string();
-            assert!(!error.contains("hu"), "{error}");
+            let file = file(0o600, content);
+            let error = Kind::Password.read_file(file.path()).unwrap_err();
+            assert!(!error.to_string().contains("hu"), "{error}");
+            let place = Some(Origin::NamedFile(file.path().to_owned()));
+            assert_eq!((error.key, error.origin), (Some("password"), place));
         }
     }
 

@@ -1,7 +1,6 @@
-//! The forms that settings are written in: durations, sizes, where the log goes, what a URL may be.
+//! The forms that settings are written in: durations, sizes, what a URL may be.
 
 use std::net::IpAddr;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use url::{Host, Url};
@@ -39,39 +38,6 @@ pub(crate) fn size(text: &str) -> Result<u64, &'static str> {
     let part = parse(&thousandths)? * factor / 1000;
     let size = parse(whole)?.checked_mul(factor).and_then(|size| size.checked_add(part));
     size.filter(|size| *size > 0).ok_or(WRONG)
-}
-
-/// Where the log goes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) enum LogTarget {
-    /// syslog(3), facility mail.
-    #[default]
-    Syslog,
-    Stderr,
-    Off,
-    File(PathBuf),
-}
-
-/// `syslog`, `stderr`, `off`, or a path (with a slash in it, so that a mistyped word is no file).
-pub(crate) fn log_target(text: &str) -> Result<LogTarget, &'static str> {
-    match text {
-        "syslog" => Ok(LogTarget::Syslog),
-        "stderr" => Ok(LogTarget::Stderr),
-        "off" => Ok(LogTarget::Off),
-        path if path.contains('/') => Ok(LogTarget::File(path.into())),
-        _ => Err("must be \"syslog\", \"stderr\", \"off\" or a path"),
-    }
-}
-
-/// `error`, `warn`, `info`, `debug`.
-pub(crate) fn log_level(text: &str) -> Result<tracing::Level, &'static str> {
-    match text {
-        "error" => Ok(tracing::Level::ERROR),
-        "warn" => Ok(tracing::Level::WARN),
-        "info" => Ok(tracing::Level::INFO),
-        "debug" => Ok(tracing::Level::DEBUG),
-        _ => Err("must be \"error\", \"warn\", \"info\" or \"debug\""),
-    }
 }
 
 /// An absolute http or https URL without query or fragment. A password in it is refused unless `userinfo` allows one.
@@ -134,12 +100,6 @@ mod tests {
         for wrong in ["", "MiB", "64XB", "-1", "0", "99999999999GiB", "1.5", ".5M", "1.M", "1.2.3M", "0.0M"] {
             assert!(size(wrong).is_err(), "{wrong}");
         }
-    }
-
-    #[test]
-    fn a_mistyped_log_word_is_no_file() {
-        assert_eq!(log_target("/var/log/ingress.log"), Ok(LogTarget::File("/var/log/ingress.log".into())));
-        assert!(log_target("sislog").is_err());
     }
 
     #[test]

@@ -389,15 +389,26 @@ fn a_broken_configuration_is_named_before_the_network_is_touched() {
             "pasword = \"x\"",
             "configuration",
             "DIR/ingress.toml:4: unknown key pasword",
-            "mend that in DIR/ingress.toml",
+            "mend line 4 of DIR/ingress.toml",
         ),
         (
             "timeout = \"soon\"",
             "timeout",
-            "timeout must be a duration such as \"90s\" or \"2m\"",
-            "mend that in DIR/ingress.toml",
+            "DIR/ingress.toml:4: timeout must be a duration such as \"90s\" or \"2m\"",
+            "mend line 4 of DIR/ingress.toml",
         ),
-        ("password_file = \"/x\"", "password", "password and password_file are both set", "keep one"),
+        (
+            "password_file = \"/x\"",
+            "password",
+            "DIR/ingress.toml:4: password and password_file are both set",
+            "keep one",
+        ),
+        (
+            "[repair]\nmising-to = false",
+            "repair",
+            "DIR/ingress.toml:5: unknown repair mising-to in [repair]",
+            "mend line 5 of DIR/ingress.toml",
+        ),
         (
             "ca_file = \"/nonexistent/ca.pem\"",
             "ca_file",
@@ -614,7 +625,7 @@ ok    url             http://127.0.0.1:PORT/rails/action_mailbox/relay/inbound_e
 ok    service         relay (RAILS_INBOUND_EMAIL_SERVICE in DIR/.env)
 ok    password        DIR/.env, mode 0600, OWNER (RAILS_INBOUND_EMAIL_PASSWORD in DIR/.env)
 ok    chatwoot_env    DIR/.env, mode 0600, OWNER (INGRESS_CHATWOOT_ENV)
-ok    defaults        timeout 2m, connect_timeout 10s, max_size 64MiB, on_too_large reject
+ok    defaults        timeout 2m, connect_timeout 10s, max_size 64MiB, on_too_large reject, allow_http false, log_level info
 warn  log             off (--log): nothing tells why a delivery failed
                       here: set log = \"syslog\", or a file
 ok    connection      127.0.0.1 port PORT in _ ms

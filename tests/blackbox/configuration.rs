@@ -105,7 +105,7 @@ fn options_go_over_the_environment_over_the_file_over_chatwoot_s_env() {
 fn two_passwords_on_one_level_are_one_too_many() {
     let setting = Setting::new(NOBODY, "password_file = \"/nonexistent\"");
     setting.run().assert_deferred(MISCONFIGURED);
-    assert!(setting.failure_logged().contains("cause=\"password and password_file are both set: keep one\""));
+    assert!(setting.failure_logged().contains(":4: password and password_file are both set: keep one\""));
     let setting = Setting::new(NOBODY, "");
     let both = [("INGRESS_PASSWORD", "x"), ("INGRESS_PASSWORD_FILE", "/nonexistent")];
     setting.ingress().envs(&both).run().assert_deferred(MISCONFIGURED);
@@ -227,7 +227,8 @@ fn an_unset_timeout_is_no_hurry_and_a_set_one_has_its_limits() {
     ] {
         let setting = Setting::new(NOBODY, more);
         setting.run().assert_deferred(MISCONFIGURED);
-        assert!(setting.failure_logged().contains(&format!(" cause=\"{cause}\" ")), "{}", setting.log());
+        let cause = format!(" cause=\"{}:4: {cause}\" ", setting.shown("ingress.toml"));
+        assert!(setting.failure_logged().contains(&cause), "{}", setting.log());
     }
     let server = Server::answering(204);
     asks(&server, Setting::new(&server.url(), "timeout = \"15m\"").ingress(), RELAY, PASSWORD);

@@ -1,4 +1,4 @@
-//! The manual pages, the sample files and the README are held against `--help`, against the program's source and against each other.
+//! The manual pages, the sample files and the README are held against `--help`, against the program's own tables and against each other.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,8 +8,15 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use chatwoot_mail::envelope;
 use chatwoot_mail::outcome::{Cause, OnTooLarge};
 use chatwoot_mail::repair::REPAIRS;
+use table::{CHATWOOT_SENDER, Form, OTHER_VARIABLES, SETTINGS, Setting};
+
+/// The program's table of settings itself.
+#[path = "../../src/settings/table.rs"]
+#[allow(dead_code, reason = "the program needs more of it")]
+mod table;
 
 type Words = BTreeSet<String>;
 
@@ -39,15 +46,34 @@ fn the_commands_of_the_manual_are_those_of_the_help() {
     assert_same(&of_page.map(str::to_owned).collect(), &commands_in(&help(&[])));
 }
 
+/// Where a setting has no default, manual and example show one and the same example.
 #[test]
-fn the_keys_of_the_manual_and_of_the_example_are_the_program_s() {
-    let keys = |settings: &[String]| -> Words {
-        settings.iter().map(|setting| key(setting).trim_matches(['[', ']']).to_owned()).collect()
-    };
+fn the_settings_of_the_manual_and_of_the_example_are_the_program_s_with_their_defaults() {
     let (of_example, _) = example_settings();
     let of_page = page_settings("KEYS");
     assert_eq!(of_page, of_example, "the same settings with the same values in the same order");
-    assert_same(&keys(&of_page), &keys_of_the_program());
+    let keys: Vec<&str> = of_page.iter().map(|setting| key(setting).trim_matches(['[', ']'])).collect();
+    assert_eq!(keys, SETTINGS.iter().map(|setting| setting.key).collect::<Vec<_>>());
+    for (setting, shown) in SETTINGS.iter().zip(&of_page) {
+        let quote = if setting.form == Form::Switch { "" } else { "\"" };
+        if let Some(default) = setting.default {
+            assert_eq!(*shown, format!("{} = {quote}{default}{quote}", setting.key));
+        }
+    }
+}
+
+#[test]
+fn the_manual_says_of_each_setting_what_else_sets_it() {
+    let page = text(FILE_PAGE);
+    for (setting, item) in SETTINGS.iter().zip(section(&page, "KEYS").split("\n.It ").skip(1)) {
+        let item = item.replace('\n', " ");
+        let options = after("Fl", &item).into_iter().map(|option| format!("-{option}"));
+        assert_same(&options.collect(), &setting.option.into_iter().map(str::to_owned).collect());
+        let environment = item.split_once("nvironment ").map_or("", |(_, rest)| rest);
+        let documented: Words = after("Ev", environment).into_iter().collect();
+        let variables: Words = setting.variables.iter().map(|name| (*name).to_owned()).collect();
+        assert_same(&documented, &variables);
+    }
 }
 
 #[test]
@@ -134,17 +160,28 @@ fn the_log_keys_of_the_manual_are_those_that_the_program_writes() {
     assert_same(&of_page, &written);
 }
 
+/// What stands in no list of the program's is not read at all.
 #[test]
 fn the_environment_of_the_manual_is_what_the_program_reads() {
     let page = text(PROGRAM_PAGE);
     let documented: Words =
         items(section(&page, "ENVIRONMENT")).into_iter().flat_map(|item| after("Ev", item)).collect();
-    let of_chatwoot = after("Ev", &section(&text(FILE_PAGE), "KEYS").replace('\n', " "));
-    let read = environment_of_the_program();
-    assert_same(&documented, &read.iter().filter(|name| !of_chatwoot_alone(name)).cloned().collect());
-    for name in read.iter().filter(|name| of_chatwoot_alone(name)) {
-        assert!(of_chatwoot.contains(name), "{name} of Chatwoot's .env stands in {FILE_PAGE}");
-    }
+    let of_settings = SETTINGS.iter().flat_map(|setting| setting.variables);
+    let read = of_settings.chain(&OTHER_VARIABLES).chain(&envelope::VARIABLES);
+    assert_same(&documented, &read.map(|name| (*name).to_owned()).collect());
+}
+
+#[test]
+fn the_manual_says_what_is_taken_from_chatwoot_s_env() {
+    let page = text(FILE_PAGE);
+    let items = section(&page, "KEYS").split("\n.It ");
+    let item = items.filter(|item| item.starts_with("Cm chatwoot_env ")).collect::<String>();
+    let documented: Words = after("Ev", &item.replace('\n', " ")).into_iter().collect();
+    let of = |setting: &Setting| setting.chatwoot_variables.iter().chain(setting.variables);
+    let read = SETTINGS.iter().filter(|setting| setting.key == "chatwoot_env").flat_map(of);
+    let read = read.chain(SETTINGS.iter().flat_map(|setting| setting.chatwoot_variables));
+    let read = read.chain([&CHATWOOT_SENDER]).map(|name| (*name).to_owned());
+    assert_same(&documented, &read.collect());
 }
 
 #[test]
@@ -235,13 +272,6 @@ fn without_tests(code: &str) -> String {
     code.split("#[cfg(test)]\nmod tests").next().unwrap().to_owned()
 }
 
-fn keys_of_the_program() -> Words {
-    let code = text("src/settings/file.rs");
-    let fields = code.split_once("struct File {").unwrap().1.split_once("\n}").unwrap().0;
-    let names = fields.lines().filter_map(|line| line.trim().strip_prefix("pub(crate) ")?.split(':').next());
-    names.map(str::to_owned).collect()
-}
-
 /// Name and summary of each repair.
 fn repairs_of_the_program() -> Vec<(&'static str, &'static str)> {
     REPAIRS.iter().map(|repair| (repair.name, repair.summary)).collect()
@@ -251,45 +281,6 @@ fn repairs_of_the_program() -> Vec<(&'static str, &'static str)> {
 fn dispositions_of_the_program() -> Words {
     let both = [OnTooLarge::Reject, OnTooLarge::Defer];
     Cause::all().flat_map(|cause| both.map(|on_too_large| cause.disposition(on_too_large).line())).collect()
-}
-
-/// Every name of a variable in the files that read the environment. Cargo's are read while building, `INGRESS_TEST_...` by test
-/// builds alone.
-fn environment_of_the_program() -> Words {
-    let is_name = |text: &String| {
-        text.len() > 2 && text.chars().all(|c| c.is_ascii_uppercase() || c == '_') && text != "NULL"
-    };
-    let readers = sources().into_iter().filter(|code| code.contains("environment."));
-    let names: Words = readers.flat_map(|code| literals(&code)).filter(is_name).collect();
-    assert!(names.contains("ORIGINAL_RECIPIENT") && names.contains("SSL_CERT_FILE"), "{names:?}");
-    let by_users = |name: &String| !name.starts_with("CARGO_") && !name.starts_with("INGRESS_TEST_");
-    names.into_iter().filter(by_users).collect()
-}
-
-/// Whether the variable is read from Chatwoot's `.env` file, not from the environment.
-fn of_chatwoot_alone(name: &str) -> bool {
-    sources().iter().any(|code| code.contains(&format!("chatwoot.get(\"{name}\")")))
-}
-
-/// The string literals of Rust code, comments left out.
-fn literals(code: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut rest = code;
-    while let Some(at) = rest.find(['"', '/', '\'']) {
-        let here = &rest[at..];
-        rest = if here.starts_with("//") {
-            here.split_once('\n').map_or("", |(_, rest)| rest)
-        } else if let Some(rest) = here.strip_prefix("'\"'") {
-            rest
-        } else if let Some(text) = here.strip_prefix('"') {
-            let (literal, rest) = literal(text);
-            found.push(literal);
-            rest
-        } else {
-            &here[1..]
-        };
-    }
-    found
 }
 
 /// The text up to the closing quote, and what follows it.

@@ -98,11 +98,11 @@ fn a_broken_configuration_is_named_by_file_line_and_key() {
             format!("no password is set: set password_file in {file}, or INGRESS_PASSWORD_FILE"),
         ),
         ("password = \"hush\"\n", format!("no URL of Chatwoot is set: set url in {file}, or INGRESS_URL")),
-        ("url = \"nonsense\"\n", "url must be a URL such as \"https://chat.example.com\"".to_owned()),
-        ("url = \"ftp://x\"\n", "url must be a URL that begins with https:// or http://".to_owned()),
+        ("url = \"nonsense\"\n", format!("{file}:1: url must be a URL such as \"https://chat.example.com\"")),
+        ("url = \"ftp://x\"\n", format!("{file}:1: url must be a URL that begins with https:// or http://")),
         (
             "url = \"https://actionmailbox:hush@x\"\n",
-            "url must not hold a user or password: use password_file".to_owned(),
+            format!("{file}:1: url must not hold a user or password: use password_file"),
         ),
     ] {
         let setting = Setting::new(NOBODY, "");

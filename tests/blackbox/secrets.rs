@@ -178,7 +178,7 @@ fn it_goes_in_clear_to_this_machine_only() {
     ] {
         let setting = Setting::new(&format!("http://{host}"), "");
         setting.run().assert_deferred(MISCONFIGURED);
-        assert!(setting.failure_logged().contains(&format!("cause=\"url {cause}\"")));
+        assert!(setting.failure_logged().contains(&format!("/ingress.toml:1: url {cause}\"")));
         let option = format!("--url=http://{host}");
         let setting = Setting::new(NOBODY, "");
         setting.with(&[&option]).run().assert_deferred(MISCONFIGURED);

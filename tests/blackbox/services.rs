@@ -231,21 +231,21 @@ fn what_is_missing_or_wrong_is_said_in_the_log() {
         ("service = \"mandrill\"", missing("mandrill", "MANDRILL_INGRESS_API_KEY")),
         (
             "service = \"mailgun\"\nsigning_key = \"x\"\nsigning_key_file = \"/nonexistent\"",
-            "signing_key and signing_key_file are both set: keep one".to_owned(),
+            "%:6: signing_key and signing_key_file are both set: keep one".to_owned(),
         ),
         (
             "service = \"mailgun\"\nsigning_key_file = \"/nonexistent\"",
             "cannot read /nonexistent: no such file or directory".to_owned(),
         ),
-        ("service = \"mailgun\"\nsigning_key = \"\"", "signing_key: the signing key is empty".to_owned()),
+        ("service = \"mailgun\"\nsigning_key = \"\"", "%:5: signing_key: the signing key is empty".to_owned()),
         (
             "service = \"ses\"",
-            "service is \\\"ses\\\", which Amazon alone can sign: set Chatwoot's RAILS_INBOUND_EMAIL_SERVICE to relay"
+            "%:4: service is \\\"ses\\\", which Amazon alone can sign: set Chatwoot's RAILS_INBOUND_EMAIL_SERVICE to relay"
                 .to_owned(),
         ),
         (
             "service = \"gmail\"",
-            "service must be \\\"relay\\\", \\\"sendgrid\\\", \\\"mailgun\\\", \\\"mandrill\\\" or \\\"postmark\\\"".to_owned(),
+            "%:4: service must be \\\"relay\\\", \\\"sendgrid\\\", \\\"mailgun\\\", \\\"mandrill\\\" or \\\"postmark\\\"".to_owned(),
         ),
     ] {
         let setting = Setting::new(NOBODY, more);

@@ -9,12 +9,12 @@ use super::account::{self, Account, Reader};
 use super::chatwoot_env::{self, Running};
 use super::network_check::NetworkCheck;
 use super::settings as settings_check;
-use super::{Finding, Host, Report, Subject, log};
+use super::{Finding, Host, Report, Subject, log as log_check};
 use crate::cli::{CheckArgs, Options};
 use crate::exit;
 use crate::io_error::plain;
 use crate::output::complain;
-use crate::settings::{self, Provenance};
+use crate::settings::{self, Loaded, setting};
 use chatwoot_mail::environment::Environment;
 
 /// Checks; the status is sysexits(3)'s: 0 ready, 69 the endpoint or the way to it, 78 the configuration, 64 usage.
@@ -74,19 +74,20 @@ fn words(options: &Options, json: bool) -> Vec<OsString> {
 /// Everything, in order.
 fn check(options: &Options, environment: &Environment, report: &mut Report) {
     report.add(account::finding());
-    let provenance = Provenance::of(&options.settings, environment);
     let loaded = settings::load(&options.settings, environment);
-    report.extend(settings_check::findings(&provenance, &loaded.settings, environment));
+    report.extend(settings_check::findings(&loaded, environment));
+    let Loaded { log, settings, sources } = loaded;
     if !report.blames(Subject::Setting("log")) {
-        let origin = provenance.origin("log").unwrap_or("default");
-        report.add(log::finding(&loaded.log.target, origin, Reader::of(environment)));
+        let origin = sources.origin_of(const { setting("log") }).to_string();
+        report.add(log_check::finding(&log.target, &origin, Reader::of(environment)));
     }
-    let settings = loaded.settings.ok().filter(|_| !report.has_fault());
+    let settings = settings.ok().filter(|_| !report.has_fault());
     let running = match &settings {
-        Some(settings) => NetworkCheck { settings, provenance: &provenance, environment }.run(report),
+        Some(settings) => NetworkCheck { settings, sources: &sources, environment }.run(report),
         None => Running::Unknown,
     };
-    if let Some((path, Some(env))) = &provenance.chatwoot_env {
+    let env = sources.chatwoot();
+    if let Some(path) = env.path() {
         report.extend(chatwoot_env::findings(path, env, settings.as_ref(), running));
     }
 }

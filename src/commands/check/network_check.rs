@@ -11,7 +11,7 @@ use super::chatwoot_env::Running;
 use super::reach::Target;
 use super::{Finding, Host, Report, Subject, tls};
 use crate::http::{self, Answer, Client, shake};
-use crate::settings::{ConfigError, Provenance, Settings};
+use crate::settings::{ConfigError, Setting, Settings, Sources, setting};
 use chatwoot_mail::environment::Environment;
 use chatwoot_mail::outcome::{Cause, Failure, OnTooLarge, Phase};
 use chatwoot_mail::request::Probe;
@@ -19,7 +19,7 @@ use chatwoot_mail::request::Probe;
 /// A way to be gone.
 pub(crate) struct NetworkCheck<'a> {
     pub(crate) settings: &'a Settings,
-    pub(crate) provenance: &'a Provenance,
+    pub(crate) sources: &'a Sources<'a>,
     pub(crate) environment: &'a Environment,
 }
 
@@ -46,9 +46,17 @@ impl NetworkCheck<'_> {
         self.settings.endpoint.url()
     }
 
-    /// Where this setting came from.
-    fn origin(&self, key: &'static str) -> &str {
-        self.provenance.origin(key).unwrap_or(key)
+    fn url_origin(&self) -> String {
+        self.origin(const { setting("url") })
+    }
+
+    fn proxy_origin(&self) -> String {
+        self.origin(const { setting("proxy") })
+    }
+
+    /// Where this setting comes from.
+    fn origin(&self, setting: &'static Setting) -> String {
+        self.sources.origin_of(setting).to_string()
     }
 
     fn is_encrypted_through_a_proxy(&self) -> bool {
@@ -60,8 +68,8 @@ impl NetworkCheck<'_> {
         let network = &self.settings.network;
         let deadline = Instant::now() + network.connect_timeout;
         let target = match &network.proxy {
-            Some(proxy) => Target::proxy(proxy, self.origin("proxy")),
-            None => Target::of(self.url(), self.origin("url")),
+            Some(proxy) => Target::proxy(proxy, &self.proxy_origin()),
+            None => Target::of(self.url(), &self.url_origin()),
         };
         let (addresses, name) = target.resolve(deadline);
         report.extend(name);
@@ -85,7 +93,7 @@ impl NetworkCheck<'_> {
         let bundle = http::bundle(self.settings.network.ca_file.as_deref(), self.environment);
         let host = self.url().host_str().unwrap_or_default();
         match shake(stream, host, bundle.as_deref(), deadline) {
-            Ok(handshake) => tls::finding(&handshake, host, self.origin("url"), bundle.as_deref()),
+            Ok(handshake) => tls::finding(&handshake, host, &self.url_origin(), bundle.as_deref()),
             Err(fault) => trusting_nobody(fault),
         }
     }
@@ -113,8 +121,9 @@ impl NetworkCheck<'_> {
         let short = Instant::now() + self.settings.network.connect_timeout;
         let told = client.get(&api_of(endpoint.base()), short).ok();
         let api = told.as_ref().and_then(Api::read);
-        let secret = self.provenance.secret.as_ref().map_or("the password", |source| source.origin.as_str());
-        let asked = Asked { endpoint, healthy, url: self.origin("url"), secret, api: api.as_ref() };
+        let source = self.sources.credential_source();
+        let secret = source.map_or_else(|| "the password".to_owned(), |source| source.origin.to_string());
+        let asked = Asked { endpoint, healthy, url: &self.url_origin(), secret: &secret, api: api.as_ref() };
         let finding = answer::finding(&answer, &asked);
         let well = !finding.is_fault();
         report.add(finding);
@@ -132,7 +141,7 @@ impl NetworkCheck<'_> {
         let action = format!(
             "look into the proxy's log whether it may and can connect to {host} port {} ({})",
             port.unwrap_or_default(),
-            self.origin("proxy")
+            self.proxy_origin()
         );
         Finding::fault(Subject::Connection, &failure.detail).mended(Host::Here, action)
     }
@@ -152,8 +161,9 @@ fn api_of(mut base: Url) -> Url {
 
 /// Without authorities there is nobody to connect to.
 fn trusting_nobody(fault: ConfigError) -> Finding {
+    let complaint = fault.complaint();
     let remedy = fault.remedy.unwrap_or_else(|| "name a file with certificates, PEM, in ca_file".to_owned());
-    Finding::fault(Subject::Setting("ca_file"), fault.what).mended(Host::Here, remedy)
+    Finding::fault(Subject::Setting("ca_file"), complaint).mended(Host::Here, remedy)
 }
 
 /// No answer at all, in the words that a delivery has for it.

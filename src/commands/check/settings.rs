@@ -6,37 +6,38 @@ use super::access::{fifo, unreadable};
 use super::account::{Reader, ownership};
 use super::{Finding, Host, Subject};
 use crate::http;
-use crate::settings::{ConfigError, Provenance, Setting, Settings, is_this_machine, oddity};
+use crate::settings::{
+    ConfigError, CredentialSource, Loaded, Origin, Settings, ShownSetting, Sources, is_this_machine, oddity,
+    setting,
+};
 use chatwoot_mail::environment::Environment;
 
-/// The findings on the settings, without the log's; `judged` is what [`crate::settings::load`] made of them.
-pub(crate) fn findings(
-    provenance: &Provenance,
-    judged: &Result<Settings, ConfigError>,
-    environment: &Environment,
-) -> Vec<Finding> {
+/// The findings on the settings, without the log's.
+pub(crate) fn findings(loaded: &Loaded<'_>, environment: &Environment) -> Vec<Finding> {
+    let Loaded { sources, settings: judged, .. } = loaded;
     let reader = Reader::of(environment);
-    let configuration = configuration(provenance, reader);
+    let configuration = configuration(sources, reader);
     if configuration.is_fault() {
         return vec![configuration];
     }
+    let shown: Vec<ShownSetting> = sources.shown().collect();
+    let rest = shown.iter().filter(|setting| !SHOWN_APART.contains(&setting.key));
     let mut findings = vec![configuration];
-    findings.extend(url(provenance, judged.as_ref().ok()));
-    findings.extend(said(provenance, "service", judged.is_ok()));
-    findings.extend(secret(provenance, reader));
-    findings.extend(odd_secret(provenance, judged.as_ref().ok()));
-    findings.extend(chatwoot_env(provenance, reader));
-    findings.extend(authorities(provenance, judged.as_ref().ok(), environment));
-    let more = provenance.said.iter().filter(|said| !SHOWN_APART.contains(&said.name));
-    findings.extend(more.filter_map(|said| self::said(provenance, said.name, judged.is_ok())));
-    if !provenance.defaults.is_empty() {
-        findings.push(Finding::ok(Subject::Defaults, provenance.defaults.join(", ")));
+    findings.extend(judged.iter().flat_map(|settings| url(sources, settings)));
+    findings.push(service(&shown, judged.is_ok()));
+    if let Some(source) = sources.credential_source() {
+        findings.push(credential(&source, reader));
+        findings.extend(odd_credential(&source, judged.as_ref().ok()));
     }
+    findings.extend(chatwoot_env(&shown, reader));
+    findings.extend(authorities(sources, judged.as_ref().ok(), environment));
+    findings.extend(rest.map(|setting| as_set(setting, judged.is_ok())));
+    findings.extend(defaults(sources));
     // A file that cannot be read is named already, with more to it.
     if let Err(fault) = judged
         && !findings.iter().any(Finding::is_fault)
     {
-        let fault = faulty(blamed(provenance, &fault.what), provenance, fault);
+        let fault = faulty(fault);
         match findings.iter_mut().find(|finding| finding.subject == fault.subject) {
             Some(finding) => *finding = fault,
             None => findings.push(fault),
@@ -48,14 +49,15 @@ pub(crate) fn findings(
 /// The settings that have a line of their own.
 const SHOWN_APART: [&str; 5] = ["url", "service", "log", "chatwoot_env", "ca_file"];
 
-fn configuration(provenance: &Provenance, reader: Reader) -> Finding {
+fn configuration(sources: &Sources<'_>, reader: Reader) -> Finding {
     let subject = Subject::Configuration;
-    let Some(path) = provenance.config.as_deref() else {
+    let Some(config) = sources.config() else {
         return Finding::ok(subject, "no file, and none is needed when options and environment say enough");
     };
-    let named_by = provenance.config_named_by.map(|option| format!(" ({option})")).unwrap_or_default();
-    let read = || match &provenance.config_fault {
-        Some(fault) => faulty(subject, provenance, fault),
+    let path = config.path.as_path();
+    let named_by = config.named_by.map(|option| format!(" ({option})")).unwrap_or_default();
+    let read = || match sources.file_fault() {
+        Some(fault) => Finding { subject, ..faulty(fault) },
         None => Finding::ok(subject, format!("{}{}{named_by}", path.display(), owned(path))),
     };
     unreadable(subject, path, reader).unwrap_or_else(read)
@@ -67,16 +69,15 @@ fn owned(path: &Path) -> String {
 }
 
 /// A setting with its value, once that is known to be no misplaced password.
-fn said(provenance: &Provenance, name: &'static str, judged_well: bool) -> Option<Finding> {
-    let said = provenance.said.iter().find(|said| said.name == name)?;
-    let value = if judged_well || said.origin == "default" { said.value.as_str() } else { "set" };
-    Some(Finding::ok(Subject::Setting(name), format!("{value} ({})", said.origin)))
+fn as_set(setting: &ShownSetting, judged_well: bool) -> Finding {
+    let value = if judged_well { setting.value.as_str() } else { "set" };
+    Finding::ok(Subject::Setting(setting.key), format!("{value} ({})", setting.origin))
 }
 
 /// The URL as it is used; until it is judged it could hold a password.
-fn url(provenance: &Provenance, settings: Option<&Settings>) -> Vec<Finding> {
+fn url(sources: &Sources<'_>, settings: &Settings) -> Vec<Finding> {
     let subject = Subject::Setting("url");
-    let Some((settings, origin)) = settings.zip(provenance.origin("url")) else { return Vec::new() };
+    let origin = sources.origin_of(const { setting("url") });
     let url = settings.endpoint.url();
     let mut findings = vec![Finding::ok(subject, format!("{url} ({origin})"))];
     if url.scheme() == "http" && !is_this_machine(url) {
@@ -91,52 +92,58 @@ fn url(provenance: &Provenance, settings: Option<&Settings>) -> Vec<Finding> {
     findings
 }
 
-fn secret(provenance: &Provenance, reader: Reader) -> Option<Finding> {
-    let source = provenance.secret.as_ref()?;
-    let subject = Subject::Setting(source.key);
-    let Some(path) = source.file.as_deref() else {
-        return Some(Finding::ok(subject, format!("set ({})", source.origin)));
-    };
-    Some(unreadable(subject, path, reader).unwrap_or_else(|| {
-        Finding::ok(subject, format!("{}{} ({})", path.display(), owned(path), source.origin))
-    }))
+fn service(shown: &[ShownSetting], judged_well: bool) -> Finding {
+    let default = || Finding::ok(Subject::Setting("service"), "relay (default)");
+    find("service", shown).map_or_else(default, |setting| as_set(setting, judged_well))
+}
+
+fn find<'a>(key: &str, shown: &'a [ShownSetting]) -> Option<&'a ShownSetting> {
+    shown.iter().find(|setting| setting.key == key)
+}
+
+fn credential(source: &CredentialSource, reader: Reader) -> Finding {
+    match source.file.as_deref() {
+        Some(path) => readable(source.key, path, &source.origin, reader),
+        None => Finding::ok(Subject::Setting(source.key), format!("set ({})", source.origin)),
+    }
 }
 
 /// A password that was probably not meant so.
-fn odd_secret(provenance: &Provenance, settings: Option<&Settings>) -> Option<Finding> {
-    let (source, oddity) = (provenance.secret.as_ref()?, oddity(&settings?.secret)?);
-    let what = format!("what is set {oddity}");
+fn odd_credential(source: &CredentialSource, settings: Option<&Settings>) -> Option<Finding> {
+    let what = format!("what is set {}", oddity(&settings?.secret)?);
     let action = format!("if Chatwoot has it without, take that away ({})", source.origin);
     Some(Finding::note(Subject::Setting(source.key), what).mended(Host::Here, action))
 }
 
-fn chatwoot_env(provenance: &Provenance, reader: Reader) -> Option<Finding> {
-    let (path, _) = provenance.chatwoot_env.as_ref()?;
-    let subject = Subject::Setting("chatwoot_env");
-    let origin = provenance.origin("chatwoot_env").unwrap_or_default();
-    Some(
-        unreadable(subject, path, reader)
-            .unwrap_or_else(|| Finding::ok(subject, format!("{}{} ({origin})", path.display(), owned(path)))),
-    )
+fn chatwoot_env(shown: &[ShownSetting], reader: Reader) -> Option<Finding> {
+    let setting = find("chatwoot_env", shown)?;
+    Some(readable(setting.key, Path::new(&setting.value), &setting.origin, reader))
+}
+
+/// A file that a setting names.
+fn readable(key: &'static str, path: &Path, origin: &Origin, reader: Reader) -> Finding {
+    let subject = Subject::Setting(key);
+    unreadable(subject, path, reader)
+        .unwrap_or_else(|| Finding::ok(subject, format!("{}{} ({origin})", path.display(), owned(path))))
 }
 
 /// The file of trusted authorities, when there is anything to trust.
 fn authorities(
-    provenance: &Provenance,
+    sources: &Sources<'_>,
     settings: Option<&Settings>,
     environment: &Environment,
 ) -> Option<Finding> {
-    let named = provenance.ca_file.as_deref();
+    let key = const { setting("ca_file") };
+    let named = sources.path(key);
     if named.is_none() && settings?.endpoint.url().scheme() != "https" {
         return None;
     }
     let path = http::bundle(named, environment)?;
-    let origin = match (provenance.origin("ca_file"), environment.get("SSL_CERT_FILE")) {
-        (Some(origin), _) => origin,
-        (None, Some(_)) => "SSL_CERT_FILE",
-        (None, None) => "default",
+    let origin = match (named, environment.get("SSL_CERT_FILE")) {
+        (None, Some(_)) => Origin::Variable("SSL_CERT_FILE"),
+        _ => sources.origin_of(key),
     };
-    let subject = Subject::Setting("ca_file");
+    let subject = Subject::Setting(key.key);
     Some(
         unreadable(subject, &path, Reader::of(environment))
             .or_else(|| fifo(subject, &path))
@@ -144,50 +151,17 @@ fn authorities(
     )
 }
 
-fn faulty(subject: Subject, provenance: &Provenance, fault: &ConfigError) -> Finding {
-    let remedy = fault.remedy.clone().unwrap_or_else(|| format!("mend {}", place(subject, provenance)));
-    Finding::fault(subject, &fault.what).mended(Host::Here, remedy)
+/// The defaults in force, but for those of settings that have a line of their own.
+fn defaults(sources: &Sources<'_>) -> Option<Finding> {
+    let unset = sources.defaults().filter(|(key, _)| !SHOWN_APART.contains(key));
+    let unset: Vec<String> = unset.map(|(key, value)| format!("{key} {value}")).collect();
+    (!unset.is_empty()).then(|| Finding::ok(Subject::Defaults, unset.join(", ")))
 }
 
-/// Where a faulty setting stands: `that in /etc/ingress.toml`, `INGRESS_URL`, `FRONTEND_URL in /opt/chatwoot/.env`.
-fn place(subject: Subject, provenance: &Provenance) -> String {
-    let that_in = |path: &Path| format!("that in {}", path.display());
-    let secret = provenance.secret.as_ref().filter(|source| subject == Subject::Setting(source.key));
-    let env = provenance.chatwoot_env.as_ref().filter(|_| subject == Subject::Setting("chatwoot_env"));
-    let file = secret.and_then(|source| source.file.as_deref()).or(env.map(|(path, _)| path.as_path()));
-    if let Some(path) = file {
-        return that_in(path);
-    }
-    let origin = secret.map(|source| source.origin.as_str()).or_else(|| provenance.origin(subject.word()));
-    let config = provenance.config.as_deref();
-    let is_in_config =
-        |origin: &str| config.is_some_and(|path| origin.ends_with(&format!(" in {}", path.display())));
-    match (origin, config) {
-        (Some(origin), _) if origin != "default" && !is_in_config(origin) => origin.to_owned(),
-        (_, Some(path)) => that_in(path),
-        (_, None) => "that in the environment or the options".to_owned(),
-    }
-}
-
-/// The setting that a fault is about, by the key, the variable or the file that it names first.
-fn blamed(provenance: &Provenance, what: &str) -> Subject {
-    let first = what.split([' ', ':']).next().unwrap_or_default();
-    let named = |said: &&Setting| said.name == first || said.origin.split(' ').next() == Some(first);
-    if let Some(said) = provenance.said.iter().find(named) {
-        return Subject::Setting(said.name);
-    }
-    let names = |path: Option<&Path>| path.is_some_and(|path| what.contains(&*path.to_string_lossy()));
-    if names(provenance.chatwoot_env.as_ref().map(|(path, _)| path.as_path())) {
-        return Subject::Setting("chatwoot_env");
-    }
-    let secret = provenance.secret.as_ref();
-    if let Some(source) = secret.filter(|source| names(source.file.as_deref())) {
-        return Subject::Setting(source.key);
-    }
-    if let Some(name) =
-        ["password", "signing_key"].into_iter().find(|name| what.to_ascii_lowercase().contains(name))
-    {
-        return Subject::Setting(name);
-    }
-    if what.contains("URL") { Subject::Setting("url") } else { Subject::Configuration }
+fn faulty(fault: &ConfigError) -> Finding {
+    let subject = fault.key.map_or(Subject::Configuration, Subject::Setting);
+    let place = fault.origin.as_ref().map(Origin::to_mend);
+    let place = place.unwrap_or_else(|| "that in the environment or the options".to_owned());
+    let remedy = fault.remedy.clone().unwrap_or_else(|| format!("mend {place}"));
+    Finding::fault(subject, fault.complaint()).mended(Host::Here, remedy)
 }
