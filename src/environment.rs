@@ -1,4 +1,4 @@
-//! The process's environment, read once, as far as it means something here.
+//! The process's environment, read once.
 
 use std::ffi::OsStr;
 
@@ -6,18 +6,15 @@ use crate::settings;
 use chatwoot_mail::envelope;
 use chatwoot_mail::environment::Environment;
 
-/// A copy of those variables that stand in a list of variables: what the manual does not name has no effect.
+/// A copy of this process's environment. Test builds see nothing but what stands in a list of variables that are read, so that what is
+/// missing there, and so in the manual, fails the tests of whatever reads it.
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
 pub(crate) fn of_process() -> Environment {
-    Environment::keeping(std::env::vars_os(), has_a_meaning)
+    Environment::keeping(std::env::vars_os(), |name| !cfg!(debug_assertions) || is_read(name))
 }
 
-fn has_a_meaning(name: &OsStr) -> bool {
-    let known = |name| settings::is_variable(name) || envelope::VARIABLES.contains(&name);
-    name.to_str().is_some_and(|name| known(name) || is_for_tests(name))
-}
-
-/// Test builds do as `INGRESS_TEST_...` says.
-fn is_for_tests(name: &str) -> bool {
-    cfg!(debug_assertions) && name.starts_with("INGRESS_TEST_")
+/// `INGRESS_TEST_...` is read by test builds alone.
+fn is_read(name: &OsStr) -> bool {
+    let listed = |name| settings::is_variable(name) || envelope::VARIABLES.contains(&name);
+    name.to_str().is_some_and(|name| listed(name) || name.starts_with("INGRESS_TEST_"))
 }

@@ -17,7 +17,7 @@ impl Environment {
         all: impl Iterator<Item = (OsString, OsString)>,
         is_wanted: impl Fn(&OsStr) -> bool,
     ) -> Self {
-        let mut environment = Self::default();
+        let mut environment = Self { variables: Vec::with_capacity(all.size_hint().0), has_more: false };
         for (name, value) in all {
             if is_wanted(&name) {
                 environment.variables.push((name, value));

@@ -58,7 +58,7 @@ pub(crate) struct SettingsOptions {
     /// Log to syslog, stderr, off, or a file
     #[arg(long, global = true, value_name = "WHERE")]
     pub(crate) log: Option<String>,
-    /// Log at level debug
+    /// Log where each setting comes from, what is sent where, and the answer (level debug)
     #[arg(short, long, global = true, action = ArgAction::SetTrue)]
     pub(crate) verbose: bool,
 }

@@ -65,6 +65,7 @@ fn deliver(
     }
     let fault = log::open(&loaded.log);
     final_status.context().notices.extend(fault);
+    log::settings(&loaded);
     let settings = match (usage, loaded.settings) {
         (Some(usage), _) => Err(usage),
         (None, settings) => settings.map_err(|fault| Failure::new(Cause::Configuration, fault.to_string())),

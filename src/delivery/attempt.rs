@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::clock::now;
 use crate::http::{Client, Reply};
-use crate::log::Line;
+use crate::log::{self, Line};
 use crate::settings::{Settings, oddity};
 use chatwoot_mail::envelope::{Envelope, Sender};
 use chatwoot_mail::message::address::Address;
@@ -162,7 +162,11 @@ pub(crate) fn post(
 ) -> Result<Reply, Failure> {
     let wire_message = prepared.wire_message.clone()?;
     let request = settings.endpoint.request(&settings.secret, wire_message, now())?;
-    client.send(&request, deadline)
+    log::request(&request);
+    let started = Instant::now();
+    let reply = client.send(&request, deadline);
+    log::answer(reply.as_ref().ok().map(|reply| reply.status), started.elapsed());
+    reply
 }
 
 /// The service's own success answer is the only proof, and it says nothing more.

@@ -28,11 +28,11 @@ impl LogSettings {
     pub(super) fn judge(sources: &Sources<'_>) -> (Self, Option<ConfigError>) {
         let target = sources.parsed(const { setting("log") }, target);
         let level = sources.parsed(const { setting("log_level") }, level);
-        let settings = Self {
-            target: target.as_ref().cloned().unwrap_or_default(),
-            level: level.as_ref().copied().unwrap_or(tracing::Level::INFO),
-        };
-        (settings, target.err().or(level.err()))
+        let (target, fault) =
+            target.map_or_else(|fault| (LogTarget::default(), Some(fault)), |target| (target, None));
+        let (level, other) =
+            level.map_or_else(|fault| (tracing::Level::INFO, Some(fault)), |level| (level, None));
+        (Self { target, level }, fault.or(other))
     }
 }
 

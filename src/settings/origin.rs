@@ -46,6 +46,14 @@ impl Origin {
         }
     }
 
+    /// As [`Display`](fmt::Display) has it, and the line where it is known: `url in /etc/ingress.toml:3`.
+    pub(crate) fn with_line(&self) -> String {
+        match self {
+            Self::File { line: Some(line), .. } | Self::ChatwootEnv { line, .. } => format!("{self}:{line}"),
+            _ => self.to_string(),
+        }
+    }
+
     /// What is to be mended: `--url`, `line 3 of /etc/ingress.toml`, `FRONTEND_URL in /opt/chatwoot/.env`.
     pub(crate) fn to_mend(&self) -> String {
         match self {
@@ -82,6 +90,8 @@ mod tests {
     fn each_origin_is_named_and_mended_at_its_place() {
         let file = |key, line| Origin::File { key, path: "/f".into(), line };
         let env = Origin::ChatwootEnv { variable: "FRONTEND_URL", path: "/e".into(), line: 7 };
+        assert_eq!(env.with_line(), "FRONTEND_URL in /e:7");
+        assert_eq!(file(Some("url"), Some(3)).with_line(), "url in /f:3");
         for (origin, shown, prefix, to_mend) in [
             (Origin::Option("--url"), "--url", "", "--url"),
             (Origin::Variable("URL"), "URL", "", "URL"),
@@ -92,6 +102,7 @@ mod tests {
             (Origin::Default, "default", "", "default"),
         ] {
             assert_eq!(origin.to_string(), shown);
+            assert!(origin.with_line().starts_with(shown));
             assert_eq!((origin.line_prefix().as_str(), origin.to_mend().as_str()), (prefix, to_mend));
         }
     }

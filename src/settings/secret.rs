@@ -82,7 +82,8 @@ pub(super) fn read_small(path: &Path) -> Result<(Vec<u8>, bool), ConfigError> {
     let nonblocking = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or(0);
     let file = File::options().read(true).custom_flags(nonblocking).open(path).map_err(cannot)?;
     let metadata = file.metadata().map_err(cannot)?;
-    let mut bytes = Vec::new();
+    let expected = metadata.len().min(SMALL) + 1;
+    let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or(0));
     file.take(SMALL + 1).read_to_end(&mut bytes).map_err(cannot)?;
     if bytes.len() as u64 > SMALL {
         return Err(ConfigError::new(format!("cannot read {}: it is larger than 1 MiB", path.display())));

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::run::Ingress;
 use crate::server::{Request, Server};
-use crate::setting::{MESSAGE, MISCONFIGURED, NOBODY, PASSWORD, Setting};
+use crate::setting::{MESSAGE, MISCONFIGURED, NOBODY, PASSWORD, Setting, on_the_wire};
 
 const RELAY: &str = "/rails/action_mailbox/relay/inbound_emails";
 
@@ -232,4 +232,47 @@ fn an_unset_timeout_is_no_hurry_and_a_set_one_has_its_limits() {
     }
     let server = Server::answering(204);
     asks(&server, Setting::new(&server.url(), "timeout = \"15m\"").ingress(), RELAY, PASSWORD);
+}
+
+#[test]
+fn verbose_tells_where_each_setting_comes_from_what_is_sent_and_the_answer() {
+    let server = Server::answering(204);
+    let setting = Setting::new(&server.url(), "timeout = \"1m\"\n[repair]\nmissing-to = false");
+    setting.with(&["-v"]).env("INGRESS_SERVICE", "relay").run().assert_delivered();
+    let file = setting.shown("ingress.toml");
+    let url = server.url();
+    let log = setting.shown("ingress.log");
+    let told: Vec<String> =
+        setting.logged().into_iter().filter(|line| !line.starts_with("DEBUG connect")).collect();
+    let (last, told) = told.split_last().unwrap();
+    assert!(last.starts_with("INFO outcome=delivered "), "{last}");
+    assert_eq!(
+        told,
+        [
+            format!("DEBUG config={file}"),
+            format!("DEBUG setting=url value={url} origin=\"url in {file}:1\""),
+            "DEBUG setting=service value=relay origin=INGRESS_SERVICE".to_owned(),
+            format!("DEBUG setting=timeout value=1m origin=\"timeout in {file}:4\""),
+            format!("DEBUG setting=log value={log} origin=\"log in {file}:3\""),
+            "DEBUG setting=log_level value=debug origin=--verbose".to_owned(),
+            format!("DEBUG setting=repair value=\"off: missing-to\" origin=\"repair in {file}:5\""),
+            format!("DEBUG setting=password origin=\"password in {file}:2\""),
+            "DEBUG defaults=\"connect_timeout 10s, max_size 64MiB, on_too_large reject, allow_http false\""
+                .to_owned(),
+            format!("DEBUG request=\"POST {url}{RELAY}\" size={}", on_the_wire(MESSAGE).len()),
+            "DEBUG answer=204 ms=_".to_owned(),
+        ]
+    );
+}
+
+#[test]
+fn verbose_tells_no_value_of_settings_that_are_wrong() {
+    let setting = Setting::new(PASSWORD, "");
+    setting.with(&["-v"]).run().assert_deferred(MISCONFIGURED);
+    let log = setting.log();
+    assert!(
+        log.contains(&format!("setting=url origin=\"url in {}:1\"", setting.shown("ingress.toml"))),
+        "{log}"
+    );
+    assert!(!log.contains(PASSWORD) && !log.contains("value="), "{log}");
 }

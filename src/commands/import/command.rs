@@ -108,6 +108,7 @@ fn import(arguments: &ImportArgs, options: &Options, environment: &Environment) 
     if let Some(notice) = log::open(&loaded.log) {
         complain(&notice);
     }
+    log::settings(&loaded);
     let mut settings = loaded.settings?;
     add_inboxes(arguments, &mut settings.rules)?;
     for notice in &settings.notices {
