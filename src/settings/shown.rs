@@ -90,7 +90,8 @@ mod tests {
         assert_eq!(shown[0].origin, Origin::Variable("URL"));
         assert_eq!(shown[5].origin.line_prefix(), format!("{}:6: ", sample.shown("ingress.toml")));
         let defaults: Vec<&str> = sources.defaults().map(|(key, _)| key).collect();
-        let unset = ["timeout", "connect_timeout", "max_size", "max_attachment", "on_too_large", "log", "log_level"];
+        let unset =
+            ["timeout", "connect_timeout", "max_size", "max_attachment", "on_too_large", "log", "log_level"];
         assert_eq!(defaults, unset);
     }
 
