@@ -22,20 +22,6 @@ pub(crate) struct Sources<'a> {
     chatwoot_fault: Option<ConfigError>,
 }
 
-/// The places in the order in which they are asked: the first that says something decides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Layer {
-    Options,
-    Environment,
-    File,
-    ChatwootEnv,
-}
-
-const LADDER: [Layer; 4] = [Layer::Options, Layer::Environment, Layer::File, Layer::ChatwootEnv];
-
-/// The layers that say which service, and so which secret, is wanted; Chatwoot's `.env` has one for each.
-const OWN_LAYERS: [Layer; 3] = [Layer::Options, Layer::Environment, Layer::File];
-
 /// What a place says, and which place that is.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Resolved<'a> {
@@ -119,9 +105,12 @@ impl<'a> Sources<'a> {
         format!("set {in_env}{in_file}{variable}")
     }
 
-    /// The first that anybody says about a setting.
+    /// The first that anybody says about a setting: this is the order of precedence.
     pub(super) fn resolve(&self, setting: &'static Setting) -> Option<Resolved<'_>> {
-        LADDER.into_iter().find_map(|layer| self.at(layer, setting))
+        self.in_options(setting)
+            .or_else(|| self.in_environment(setting))
+            .or_else(|| self.in_file(setting))
+            .or_else(|| self.in_chatwoot_env(setting))
     }
 
     /// The first place that says one of two settings, which must not both be said there. Chatwoot's `.env` is not asked.
@@ -130,8 +119,8 @@ impl<'a> Sources<'a> {
         one: &'static Setting,
         other: &'static Setting,
     ) -> Result<Option<(&'static Setting, Resolved<'_>)>, ConfigError> {
-        for layer in OWN_LAYERS {
-            match (self.at(layer, one), self.at(layer, other)) {
+        for place in [Self::in_options, Self::in_environment, Self::in_file] {
+            match (place(self, one), place(self, other)) {
                 (Some(first), Some(second)) => return Err(self.both_set(one, &first, &second)),
                 (Some(resolved), None) => return Ok(Some((one, resolved))),
                 (None, Some(resolved)) => return Ok(Some((other, resolved))),
@@ -146,30 +135,33 @@ impl<'a> Sources<'a> {
         ConfigError::of(setting.key, what).at(self.origin(other)).with_hint("keep one")
     }
 
+    fn in_options(&self, setting: &'static Setting) -> Option<Resolved<'_>> {
+        let option = setting.option?;
+        let value = Value::Text(option_value(self.options, option)?);
+        Some(Resolved { value, place: Place::Option(option) })
+    }
+
+    fn in_environment(&self, setting: &'static Setting) -> Option<Resolved<'_>> {
+        setting.variables.iter().find_map(|variable| {
+            let value = Value::Text(self.environment.get(variable)?.as_ref());
+            Some(Resolved { value, place: Place::Variable(variable) })
+        })
+    }
+
+    fn in_file(&self, setting: &'static Setting) -> Option<Resolved<'_>> {
+        let entry = self.file.entry(setting)?;
+        let place = Place::File { key: setting.key, position: entry.position };
+        Some(Resolved { value: entry.value.borrowed(), place })
+    }
+
+    fn in_chatwoot_env(&self, setting: &'static Setting) -> Option<Resolved<'_>> {
+        setting.chatwoot_variables.iter().find_map(|variable| self.resolve_in_chatwoot_env(variable))
+    }
+
     /// What Chatwoot's `.env` says.
     pub(super) fn resolve_in_chatwoot_env(&self, variable: &'static str) -> Option<Resolved<'_>> {
         let text = self.chatwoot.get(variable)?;
         Some(Resolved { value: Value::Text(text.as_ref()), place: Place::ChatwootEnv(variable) })
-    }
-
-    fn at(&self, layer: Layer, setting: &'static Setting) -> Option<Resolved<'_>> {
-        match layer {
-            Layer::Options => setting.option.and_then(|option| {
-                let value = Value::Text(option_value(self.options, option)?);
-                Some(Resolved { value, place: Place::Option(option) })
-            }),
-            Layer::Environment => setting.variables.iter().find_map(|variable| {
-                let value = Value::Text(self.environment.get(variable)?.as_ref());
-                Some(Resolved { value, place: Place::Variable(variable) })
-            }),
-            Layer::File => self.file.entry(setting).map(|entry| {
-                let place = Place::File { key: setting.key, position: entry.position };
-                Resolved { value: entry.value.borrowed(), place }
-            }),
-            Layer::ChatwootEnv => {
-                setting.chatwoot_variables.iter().find_map(|variable| self.resolve_in_chatwoot_env(variable))
-            }
-        }
     }
 
     /// The text of a setting that has one, when anybody says it.
