@@ -625,7 +625,7 @@ ok    url             http://127.0.0.1:PORT/rails/action_mailbox/relay/inbound_e
 ok    service         relay (RAILS_INBOUND_EMAIL_SERVICE in DIR/.env)
 ok    password        DIR/.env, mode 0600, OWNER (RAILS_INBOUND_EMAIL_PASSWORD in DIR/.env)
 ok    chatwoot_env    DIR/.env, mode 0600, OWNER (INGRESS_CHATWOOT_ENV)
-ok    defaults        timeout 2m, connect_timeout 10s, max_size 64MiB, on_too_large reject, allow_http false, log_level info
+ok    defaults        timeout 2m, connect_timeout 10s, max_size 64MiB, max_attachment 40MiB, on_too_large reject, allow_http false, log_level info
 warn  log             off (--log): nothing tells why a delivery failed
                       here: set log = \"syslog\", or a file
 ok    connection      127.0.0.1 port PORT in _ ms

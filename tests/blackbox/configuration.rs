@@ -257,7 +257,7 @@ fn verbose_tells_where_each_setting_comes_from_what_is_sent_and_the_answer() {
             "DEBUG setting=log_level value=debug origin=--verbose".to_owned(),
             format!("DEBUG setting=repair value=\"off: missing-to\" origin=\"repair in {file}:5\""),
             format!("DEBUG setting=password origin=\"password in {file}:2\""),
-            "DEBUG defaults=\"connect_timeout 10s, max_size 64MiB, on_too_large reject, allow_http false\""
+            "DEBUG defaults=\"connect_timeout 10s, max_size 64MiB, max_attachment 40MiB, on_too_large reject, allow_http false\""
                 .to_owned(),
             format!("DEBUG request=\"POST {url}{RELAY}\" size={}", on_the_wire(MESSAGE).len()),
             "DEBUG answer=204 ms=_".to_owned(),

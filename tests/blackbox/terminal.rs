@@ -45,9 +45,12 @@ fn shown(run: Ingress) -> Ended {
 fn cause_and_remedy_are_told_at_a_terminal() {
     let setting = Setting::new("ftp://x", "");
     let ended = shown(setting.ingress());
-    let stderr = "ingress: url must be a URL that begins with https:// or http://\n\
-                  ingress: mend what the cause names, then let the mail server try again\n";
-    ended.assert(75, &format!("{MISCONFIGURED}\r\n"), stderr);
+    let file = setting.shown("ingress.toml");
+    let stderr = format!(
+        "ingress: {file}:1: url must be a URL that begins with https:// or http://\n\
+         ingress: mend what the cause names, then let the mail server try again\n"
+    );
+    ended.assert(75, &format!("{MISCONFIGURED}\r\n"), &stderr);
     let ended = shown(Setting::new(NOBODY, "").ingress());
     assert_eq!((ended.status, ended.stdout), (Some(75), format!("{CANNOT_BE_REACHED}\r\n")));
     assert!(ended.stderr.contains("refused") && ended.stderr.lines().count() == 2, "{}", ended.stderr);

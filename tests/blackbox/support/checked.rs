@@ -51,7 +51,7 @@ ok    configuration   DIR/ingress.toml, mode 0600, OWNER (--config)
 ok    url             http://127.0.0.1:PORT/rails/action_mailbox/relay/inbound_emails (url in DIR/ingress.toml)
 ok    service         relay (default)
 ok    password        DIR/ingress.toml, mode 0600, OWNER (password in DIR/ingress.toml)
-ok    defaults        timeout 2m, connect_timeout 10s, max_size 64MiB, on_too_large reject, allow_http false, log_level info
+ok    defaults        timeout 2m, connect_timeout 10s, max_size 64MiB, max_attachment 40MiB, on_too_large reject, allow_http false, log_level info
 ok    log             DIR/ingress.log, which the first delivery makes (log in DIR/ingress.toml)
 ";
 
