@@ -210,10 +210,26 @@ pub fn stored_length(value: &[u8]) -> usize {
     String::from_utf8_lossy(value.trim_ascii()).chars().count().saturating_sub(folds)
 }
 
-/// How many characters a field has, unfolded and decoded.
+/// How many bytes of a text are decoded: 1500 characters need far fewer.
+const MOST_DECODED: usize = 256 * 1024;
+
+/// How many characters a field has, unfolded and decoded; of more than 256 KiB it is not asked how many.
 pub fn shown_length(value: &[u8]) -> usize {
-    let text = encoded_word::decode(&encoded_word::raw_text(value.trim_ascii()));
+    let value = value.trim_ascii();
+    if value.len() > MOST_DECODED {
+        return usize::MAX;
+    }
+    let text = encoded_word::decode(&encoded_word::raw_text(value));
     text.chars().filter(|c| !matches!(c, '\r' | '\n')).count()
+}
+
+/// The beginning of a field, decoded: as much of it as can be shown, and more.
+pub fn shown_start(value: &[u8]) -> String {
+    let value = value.trim_ascii();
+    let start = value.get(..MOST_DECODED).unwrap_or(value);
+    // No character and no encoded word is cut.
+    let end = start.iter().rposition(u8::is_ascii_whitespace).filter(|_| start.len() < value.len());
+    encoded_word::decode(&encoded_word::raw_text(start.get(..end.unwrap_or(start.len())).unwrap_or(start)))
 }
 
 /// The rules of `ApplicationMailbox`: a conversation's address in To, else an inbox among To, Cc, the bare X-Original-To, Bcc.

@@ -3,7 +3,7 @@
 use super::draft::Draft;
 use super::{Repair, Step, originals};
 use crate::message::encoded_word;
-use crate::route::{LONGEST_STORED, shown_length};
+use crate::route::{LONGEST_STORED, shown_length, shown_start};
 
 /// Chatwoot stores no more than 1500 characters of it with a new conversation, and raises (F9).
 pub(super) const LONG_SUBJECT: Repair = Repair {
@@ -20,8 +20,9 @@ fn long_subject(draft: &mut Draft<'_>) -> bool {
     if field.value.len() <= LONGEST_STORED || shown_length(field.value) <= LONGEST_STORED {
         return false;
     }
-    let (at, shown) = (field.at, encoded_word::decode(&encoded_word::raw_text(field.value)));
-    let words = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+    let (at, shown) = (field.at, shown_start(field.value));
+    // More words than characters are not needed.
+    let words = shown.split_whitespace().take(LONGEST_STORED).collect::<Vec<_>>().join(" ");
     let cut: String = words
         .chars()
         .filter(|c| !c.is_control())
@@ -53,6 +54,13 @@ mod tests {
         assert_eq!(cut.chars().count(), LONGEST_STORED);
         assert!(cut.starts_with("ALERT xxx") && cut.ends_with("xxx..."));
         assert_eq!(subject(&"x".repeat(1500)), None);
+    }
+
+    #[test]
+    fn a_subject_of_a_megabyte_is_cut_too() {
+        let cut = subject(&"word ".repeat(200_000)).unwrap();
+        assert_eq!(cut.chars().count(), LONGEST_STORED);
+        assert!(cut.starts_with("word word"));
     }
 
     #[test]

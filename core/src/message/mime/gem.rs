@@ -73,6 +73,7 @@ pub fn is_attachment(header: &Header<'_>) -> bool {
 
 /// Reads a Content-Type: by the grammar, else cleaned by guesses, else its type alone, which is text/plain when in doubt.
 pub fn content_type(value: &[u8]) -> Fields {
+    let value = looked_at(value);
     let plain = || Fields { kind: "text/plain".to_owned(), parameters: Vec::new() };
     let Some(value) = unfolded(value) else {
         let text = String::from_utf8_lossy(value);
@@ -90,7 +91,7 @@ pub fn content_type(value: &[u8]) -> Fields {
 
 /// Reads a Content-Disposition; nothing when the gem cannot.
 pub fn disposition(value: &[u8]) -> Option<Fields> {
-    let value = unfolded(value)?;
+    let value = unfolded(looked_at(value))?;
     if value.is_empty() { Some(Fields::default()) } else { by_grammar(&name_quoted(&value), false) }
 }
 
@@ -103,6 +104,16 @@ fn location(value: &[u8]) -> Option<String> {
     let is_bare =
         !text.is_empty() && text.bytes().all(|byte| (is_token(byte) && byte != b'"') || byte == b'=');
     inside.or(is_bare.then_some(text)).map(str::to_owned)
+}
+
+/// How much of a field is read: nobody means more, and a stranger's takes no more memory.
+const MOST_READ: usize = 64 * 1024;
+
+/// The field, or as many of its whole parameters as are read.
+fn looked_at(value: &[u8]) -> &[u8] {
+    let start = value.get(..MOST_READ).unwrap_or(value);
+    let end = memchr::memrchr(b';', start).filter(|_| start.len() < value.len());
+    start.get(..end.unwrap_or(start.len())).unwrap_or(start)
 }
 
 fn unfolded(value: &[u8]) -> Option<String> {
