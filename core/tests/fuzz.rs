@@ -21,7 +21,7 @@ fn files(folder: &str) -> Vec<Vec<u8>> {
 }
 
 /// Pieces by which mail is broken.
-const PIECES: [&[u8]; 34] = [
+const PIECES: [&[u8]; 37] = [
     b"\n",
     b"\r",
     b"\r\r\n",
@@ -55,6 +55,9 @@ const PIECES: [&[u8]; 34] = [
     b"Content-Transfer-Encoding: base64\n",
     b"\n \n",
     b"From x\n",
+    b"\nFrom a@b Mon Nov 23 15:25:56 2026\n",
+    b"\n>From: a@b\n",
+    b"\x01\x01\x01\x01\n",
     b"Date: \xe4\n",
 ];
 
@@ -111,6 +114,11 @@ fn repair_is_idempotent_deterministic_and_leaves_sound_line_ends() {
 #[test]
 fn line_ends_do_not_depend_on_where_the_input_is_cut() {
     try_law(laws::line_ends, 3000);
+}
+
+#[test]
+fn messages_of_a_mailbox_leave_nothing_out() {
+    try_law(laws::mailboxes, 3000);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use chatwoot_mail::envelope::Sender;
+use chatwoot_mail::mbox::{Family, Form, MboxEvent, Splitter, Unboxer};
 use chatwoot_mail::message::address::{self, Address};
 use chatwoot_mail::message::encoded_word;
 use chatwoot_mail::message::header::{self, Header};
@@ -69,6 +70,56 @@ pub fn line_ends(data: &[u8]) {
         assert_eq!(read(extra, &[left, right]).0, whole);
         assert_eq!(read(extra, &[&whole]), (whole, false));
     }
+}
+
+/// The messages of a mailbox follow each other, do not depend on where it is cut, and leave nothing out but separators and blank lines;
+/// nor does what comes out of them.
+pub fn mailboxes(data: &[u8]) {
+    for family in [Family::Mbox, Family::Mmdf] {
+        for returns in [false, true] {
+            let form = Form { family, returns };
+            let cut = data.first().map_or(0, |byte| usize::from(*byte)).min(data.len());
+            let (left, right) = data.split_at(cut);
+            let events = split(form, &[data]);
+            assert_eq!(split(form, &[left, right]), events);
+            assert_eq!(unboxed(form, &[left, right]), unboxed(form, &[data]));
+            let mut at = 0;
+            for event in events {
+                let MboxEvent::Message(slice) = event else { continue };
+                let start = usize::try_from(slice.offset).expect("an offset in the data");
+                let between = data.get(at..start).expect("messages that follow each other");
+                assert!(belongs_to_no_message(between, returns), "{}", between.escape_ascii());
+                at = start + usize::try_from(slice.length).expect("a length in the data");
+            }
+            let rest = data.get(at..).expect("messages that end in the data");
+            assert!(belongs_to_no_message(rest, returns), "{}", rest.escape_ascii());
+        }
+    }
+}
+
+fn split(form: Form, pieces: &[&[u8]]) -> Vec<MboxEvent> {
+    let mut events = Vec::new();
+    let mut splitter = Splitter::new(form);
+    pieces.iter().for_each(|piece| splitter.push(piece, |event| events.push(event)));
+    splitter.finish(|event| events.push(event));
+    events
+}
+
+fn unboxed(form: Form, pieces: &[&[u8]]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut unboxer = Unboxer::new(form);
+    pieces.iter().for_each(|piece| unboxer.push(piece, &mut bytes));
+    unboxer.finish(&mut bytes);
+    bytes
+}
+
+fn belongs_to_no_message(bytes: &[u8], returns: bool) -> bool {
+    let end = if returns { b'\r' } else { b'\n' };
+    bytes.split(|byte| *byte == end).all(|line| {
+        let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
+        let text = line.trim_ascii();
+        text.is_empty() || text == b"\x01\x01\x01\x01" || line.starts_with(b"From ")
+    })
 }
 
 /// What is read of an address field is read again when it was written, and needs no repair then.

@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::str::FromStr;
 
 use mail_parser::DateTime;
+use wildmatch::WildMatch;
 
 pub(super) fn at_most_64(text: &str) -> Result<NonZeroUsize, String> {
     text.parse()
@@ -13,43 +14,20 @@ pub(super) fn at_most_64(text: &str) -> Result<NonZeroUsize, String> {
 }
 
 /// An address with `*` for any text and `?` for any character, without regard to case.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct AddressPattern(Vec<char>);
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct AddressPattern(WildMatch);
 
 impl FromStr for AddressPattern {
     type Err = std::convert::Infallible;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(Self(text.to_lowercase().chars().collect()))
+        Ok(Self(WildMatch::new(&text.to_lowercase())))
     }
 }
 
 impl AddressPattern {
     pub(crate) fn matches(&self, address: &str) -> bool {
-        let address: Vec<char> = address.to_lowercase().chars().collect();
-        let (mut in_pattern, mut in_address) = (0, 0);
-        // Where to go back to: after the last `*`, and one character further in the address.
-        let mut back: Option<(usize, usize)> = None;
-        while let Some(character) = address.get(in_address) {
-            match self.0.get(in_pattern) {
-                Some('*') => {
-                    back = Some((in_pattern + 1, in_address));
-                    in_pattern += 1;
-                }
-                Some(wanted) if *wanted == '?' || wanted == character => {
-                    in_pattern += 1;
-                    in_address += 1;
-                }
-                _ => match &mut back {
-                    Some((pattern, address)) => {
-                        *address += 1;
-                        (in_pattern, in_address) = (*pattern, *address);
-                    }
-                    None => return false,
-                },
-            }
-        }
-        self.0.get(in_pattern..).unwrap_or_default().iter().all(|wanted| *wanted == '*')
+        self.0.matches(&address.to_lowercase())
     }
 }
 

@@ -35,9 +35,9 @@ pub struct Unboxer {
     held: Vec<u8>,
     /// A CR that came last, when lines end in CR: it may belong to a CRLF.
     held_return: bool,
-    place: Place,
+    section: Section,
     /// What becomes of the rest of the line at hand.
-    line: Fate,
+    line: LineState,
     /// Whether the field at hand goes, and its folds with it.
     drops: bool,
     /// Whether the writer quoted `From:` in the header.
@@ -45,7 +45,7 @@ pub struct Unboxer {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+enum Section {
     /// Blank lines before the header.
     Start,
     Header,
@@ -53,7 +53,7 @@ enum Place {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fate {
+enum LineState {
     /// The line has not begun.
     Open,
     Kept,
@@ -76,8 +76,8 @@ impl Unboxer {
             form,
             held: Vec::new(),
             held_return: false,
-            place: Place::Start,
-            line: Fate::Open,
+            section: Section::Start,
+            line: LineState::Open,
             drops: false,
             loose: false,
         }
@@ -127,26 +127,26 @@ impl Unboxer {
     fn lines(&mut self, bytes: &[u8], last: bool, to: &mut Vec<u8>) {
         let mut rest = bytes;
         while !rest.is_empty() {
-            if self.line == Fate::Open {
+            if self.line == LineState::Open {
                 match self.judge(rest, last) {
                     Judgement::Unknown if !last && rest.len() < MARKS => {
                         self.held = rest.to_vec();
                         return;
                     }
-                    Judgement::Unknown => self.line = Fate::Kept,
-                    Judgement::Drop => self.line = Fate::Dropped,
+                    Judgement::Unknown => self.line = LineState::Kept,
+                    Judgement::Drop => self.line = LineState::Dropped,
                     Judgement::Keep { marks } => {
                         rest = rest.get(marks..).unwrap_or_default();
-                        self.line = Fate::Kept;
+                        self.line = LineState::Kept;
                     }
                 }
             }
             let (line, after) = rest.split_at(self.run(rest));
-            if self.line == Fate::Kept {
+            if self.line == LineState::Kept {
                 to.extend_from_slice(line);
             }
             if line.ends_with(b"\n") {
-                self.line = Fate::Open;
+                self.line = LineState::Open;
             }
             rest = after;
         }
@@ -154,16 +154,16 @@ impl Unboxer {
 
     /// How far what was judged of the line at hand holds: to its end, in the body to the next line that may be quoted.
     fn run(&self, bytes: &[u8]) -> usize {
-        let end = match self.place {
-            Place::Body => memchr::memmem::find(bytes, b"\n>"),
-            Place::Start | Place::Header => memchr::memchr(b'\n', bytes),
+        let end = match self.section {
+            Section::Body => memchr::memmem::find(bytes, b"\n>"),
+            Section::Start | Section::Header => memchr::memchr(b'\n', bytes),
         };
         end.map_or(bytes.len(), |newline| newline + 1)
     }
 
     /// How a line begins.
     fn judge(&mut self, line: &[u8], last: bool) -> Judgement {
-        if self.place == Place::Body {
+        if self.section == Section::Body {
             return self.judge_text(line);
         }
         let line = match memchr::memchr(b'\n', line) {
@@ -171,10 +171,10 @@ impl Unboxer {
             None if line.len() < FIELD && !last => return Judgement::Unknown,
             None => line,
         };
-        match (line, self.place) {
-            (b"\n" | b"\r\n", Place::Header) => self.place = Place::Body,
+        match (line, self.section) {
+            (b"\n" | b"\r\n", Section::Header) => self.section = Section::Body,
             (b"\n" | b"\r\n", _) => {}
-            _ => self.place = Place::Header,
+            _ => self.section = Section::Header,
         }
         self.judge_field(line)
     }
