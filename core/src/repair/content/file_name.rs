@@ -63,7 +63,7 @@ pub(super) fn charset_of_text(draft: &mut Draft<'_>) -> Option<String> {
 /// The name that a field is meant to give, decoded.
 pub(super) fn meant(field: &Field<'_>, fallback: Option<&str>) -> Option<String> {
     let mut pieces: Vec<(Vec<u8>, Vec<u8>)> =
-        parameters(field.value).into_iter().map(|(name, parameter)| (name, parameter.value)).collect();
+        parameters(field.value).map(|(name, parameter)| (name, parameter.value)).collect();
     let key: &[u8] =
         if pieces.iter().any(|(name, _)| name.starts_with(b"filename")) { b"filename" } else { b"name" };
     pieces.retain(|(name, _)| {
