@@ -10,6 +10,3 @@ pub(crate) use debug::{answer, request, settings};
 pub(crate) use line::{Line, sanitized};
 pub(crate) use syslog::SOCKETS;
 pub(crate) use target::{open, write};
-
-/// How long a log that takes nothing is waited for.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(1);

@@ -12,11 +12,13 @@ use rustix::net::{
 use tracing::{Level, Metadata};
 use tracing_subscriber::fmt::MakeWriter;
 
-use super::PATIENCE;
 use crate::patient_write::wait_until_taken;
 
 /// Where syslog(3) writes to: Linux, the BSDs, macOS.
 pub(crate) const SOCKETS: [&str; 3] = ["/dev/log", "/var/run/log", "/var/run/syslog"];
+
+/// How long a log that takes nothing is waited for.
+pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Mail (syslog(3), `LOG_MAIL`).
 const FACILITY: u8 = 2;

@@ -9,9 +9,9 @@ use std::sync::Mutex;
 use rustix::fs::OFlags;
 use tracing::Level;
 
-use super::PATIENCE;
 use super::line::Line;
 use super::subscriber::Lines;
+use super::syslog::PATIENCE;
 use super::syslog::Syslog;
 use crate::patient_write::write_within;
 use crate::settings::{LogSettings, LogTarget};
