@@ -126,11 +126,12 @@ pub(crate) fn prepare(
 ) -> Prepared {
     let look = |header: &Header<'_>| (route::of_header(header, &rules.chatwoot), message_id_in(header));
     let (repaired, (route, message_id)) = repair_and_look(message, recipient, sender, &rules.repairs, look);
-    let Repaired { bytes, repairs, attachments, largest_attachment, .. } = repaired;
+    let Repaired { bytes, repairs, attachments, largest_attachment, breaks_signature } = repaired;
     let mut line = line_of(&message_id, bytes.len(), recipient, sender);
     line.add("repairs", repairs.join(","));
     line.add("route", &route);
     line.add_some("notice", route::too_many(attachments));
+    line.add_some("notice", breaks_signature.then_some("a repair changed what a signature covers"));
     let wire_message = WireMessage::write(bytes, recipient, rules.service, &rules.repairs)
         .map_err(|_| Failure::new(Cause::OutOfMemory, "no memory to make the message 7-bit"));
     let wire_message = match largest_attachment {

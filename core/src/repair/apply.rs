@@ -10,6 +10,7 @@ use crate::message::header::Header;
 /// A message as it was read, its lines ending in CRLF.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Unrepaired {
+    /// The whole message.
     pub bytes: Vec<u8>,
     /// Whether the reader took superfluous carriage returns out.
     pub returns_mended: bool,
@@ -18,6 +19,7 @@ pub struct Unrepaired {
 /// A message as it is sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Repaired {
+    /// The whole message, its lines ending in CRLF.
     pub bytes: Vec<u8>,
     /// The names of the repairs that changed something, in the order of the table.
     pub repairs: Vec<&'static str>,

@@ -66,7 +66,7 @@ impl Endpoint {
         self.service
     }
 
-    /// The request that hands over a message. `secret` is what the service's [`Proof`] asks for, `now` the time in seconds since 1970.
+    /// The request that hands over a message. `secret` is what the service's [`Proof`](crate::service::Proof) asks for, `now` the time in seconds since 1970.
     ///
     /// # Errors
     ///
