@@ -200,6 +200,40 @@ fn the_core_depends_on_nothing_that_reaches_outside() {
     assert_eq!(names, pure);
 }
 
+/// An id such as D1, F5b or C10 at the beginning of a text.
+fn id(text: &str) -> Option<String> {
+    let mut id: String = text.chars().next().filter(|c| "CDFMP".contains(*c))?.into();
+    let digits: String = text.chars().skip(1).take_while(char::is_ascii_digit).collect();
+    id.push_str(&digits);
+    let after = text.chars().nth(id.len());
+    if after == Some('b') {
+        id.push('b');
+    }
+    let ends = text.chars().nth(id.len()).is_none_or(|c| !c.is_ascii_alphanumeric());
+    (!digits.is_empty() && ends).then_some(id)
+}
+
+#[test]
+fn every_id_that_comments_and_samples_cite_is_explained() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("docs/chatwoot.md")).unwrap();
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| ")?.split(" |").next());
+    let explained: BTreeSet<String> = rows.flat_map(|cell| cell.split(", ")).filter_map(id).collect();
+    let mut cited = BTreeSet::new();
+    for (_, text) in sources("core/src") {
+        let comments = text.lines().filter(|line| line.trim_start().starts_with("//"));
+        cited.extend(comments.flat_map(|line| line.split(['(', ' ', ','])).filter_map(id));
+    }
+    for entry in fs::read_dir(root.join("tests/mail")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let mut name = name.split('-').next().unwrap().to_owned();
+        name[..1].make_ascii_uppercase();
+        cited.extend(id(&name));
+    }
+    assert!(cited.len() > 30, "{cited:?}");
+    assert_eq!(cited.difference(&explained).collect::<Vec<_>>(), Vec::<&String>::new());
+}
+
 // The reader itself.
 
 #[test]
