@@ -134,12 +134,12 @@ module Oracle
       "D3: no inbox among To, Cc, X-Original-To, Bcc"
     end
 
-    # D7, D8, D9 drop the message; the rest raises when the message is written down.
+    # D7, D8, D9 drop what would begin a conversation; an answer to one needs no sender. The rest raises when the message is written down.
     def job_loss
       error = error_of { @message.sender }
       return { kind: "raises", why: "#{@message.text_field('X-Original-Sender').is_a?(Array) ? 'F2' : 'D7'}: #{error.class}" } if error
-      return { kind: "dropped", why: "D9: from MAILER_SENDER_EMAIL" } if @chatwoot.own?(@message.sender)
-      return { kind: "dropped", why: "#{sender_id}: the sender has no usable address" } unless @message.usable_sender?
+      return { kind: "dropped", why: "D9: from MAILER_SENDER_EMAIL" } if reply_uuid.nil? && @chatwoot.own?(@message.sender)
+      return { kind: "dropped", why: "#{sender_id}: the sender has no usable address" } unless reply_uuid || @message.usable_sender?
 
       error = raises.first || nameless
       error && { kind: "raises", why: "#{error[:id]}: #{error[:error]}" }
