@@ -14,6 +14,7 @@ pub struct Envelope {
     pub recipients: Vec<Address>,
     /// Who named them: an option, a variable, a header field.
     pub named_by: Option<&'static str>,
+    /// Who sent it.
     pub sender: Sender,
     /// What was said but cannot be an address, and where.
     pub ignored: Vec<String>,
@@ -22,10 +23,12 @@ pub struct Envelope {
 /// The envelope sender.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Sender {
+    /// Nobody said.
     #[default]
     Unknown,
     /// `<>`: a bounce.
     Null,
+    /// Bounces go there.
     Known(Address),
 }
 

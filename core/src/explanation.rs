@@ -21,31 +21,40 @@ use crate::wire_message::WireMessage;
 pub struct Explanation {
     /// In bytes, with CRLF line ends.
     pub size: usize,
+    /// Whom it is for and from.
     pub envelope: EnvelopeJson,
     /// `RAILS_INBOUND_EMAIL_SERVICE` of the Chatwoot that it goes to.
     pub service: &'static str,
+    /// The tree of its parts, as it was read.
     pub parts: Vec<PartJson>,
     /// One for each envelope recipient.
     pub copies: Vec<CopyJson>,
 }
 
+/// An [`Envelope`].
 #[derive(Debug, Serialize)]
 pub struct EnvelopeJson {
+    /// Distinct.
     pub recipients: Vec<String>,
     /// The option, variable or field that named the recipients.
     pub named_by: Option<&'static str>,
     /// `<>` for the null sender.
     pub sender: Option<String>,
+    /// What was said but is no address.
     pub ignored: Vec<String>,
 }
 
 /// A part of the message, in the order of the tree.
 #[derive(Debug, Serialize)]
 pub struct PartJson {
+    /// 0 for the message itself.
     pub depth: usize,
+    /// `text/plain`.
     #[serde(rename = "type")]
     pub media_type: String,
+    /// As it is declared.
     pub charset: Option<String>,
+    /// The name of the file.
     pub name: Option<String>,
     /// As encoded, in bytes.
     pub size: usize,
@@ -54,23 +63,33 @@ pub struct PartJson {
 /// A copy as it would be sent for one recipient.
 #[derive(Debug, Serialize)]
 pub struct CopyJson {
+    /// Whom this copy is for.
     pub recipient: Option<String>,
     /// In bytes, as sent.
     pub size: usize,
+    /// Whom Chatwoot takes for the sender.
     pub sender: Option<String>,
+    /// The addresses in To.
     pub to: Vec<String>,
+    /// The addresses in Cc.
     pub cc: Vec<String>,
+    /// What was changed, in the order of the table.
     pub repairs: Vec<RepairJson>,
     /// Whether it is made 7-bit, because the service takes nothing else.
     pub converted: bool,
     /// The envelope recipient that goes beside the message, and comes back as X-Original-To.
     pub beside: Option<String>,
+    /// What no repair can mend.
     pub warnings: Vec<String>,
     /// Whether Chatwoot greets its sender (false) or takes it for automatic mail (true).
     pub automatic: bool,
+    /// What the agent sees of it.
     pub shown: ShownJson,
+    /// Where Chatwoot files it.
     pub route: RouteJson,
+    /// Where it would have gone as it came.
     pub route_without_repairs: RouteJson,
+    /// What is sent.
     #[serde(skip)]
     pub bytes: Bytes,
 }
@@ -80,12 +99,16 @@ pub struct CopyJson {
 pub struct ShownJson {
     /// The first lines of the text, those of HTML without its tags.
     pub text: Vec<String>,
+    /// The files beside the text.
     pub attachments: Vec<AttachmentJson>,
 }
 
+/// A file that the agent can open.
 #[derive(Debug, Serialize)]
 pub struct AttachmentJson {
+    /// Its name, decoded.
     pub name: String,
+    /// As the part declares it.
     #[serde(rename = "type")]
     pub media_type: String,
     /// Decoded, in bytes.
@@ -109,20 +132,27 @@ impl From<Shown> for ShownJson {
     }
 }
 
+/// A repair that changed something.
 #[derive(Debug, Serialize)]
 pub struct RepairJson {
+    /// As in `[repair]`.
     pub name: &'static str,
+    /// What it does.
     pub summary: &'static str,
     /// Header fields that it takes away or changes, and what takes their place.
     pub before: Vec<String>,
+    /// What stands there now.
     pub after: Vec<String>,
 }
 
+/// A [`Route`].
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct RouteJson {
     /// `reply`, `inbox`, `unknown`, `dropped`, `fails`, `refused`.
     pub kind: &'static str,
+    /// The same in words.
     pub text: String,
+    /// Whether anybody sees the message.
     pub arrives: bool,
 }
 

@@ -24,38 +24,31 @@
 //! assert_eq!(predict(&repaired.bytes, &chatwoot).to_string(), "inbox support@example.com");
 //! ```
 //!
-//! The names below are what the crate promises. Its modules are open to the program that it is made for, and may change.
+//! The names re-exported here are what the crate promises, with the types of their fields and arguments. What else its modules hold is
+//! open to the program that it is made for, and may change.
 
 #![warn(missing_docs)]
 
-#[doc(hidden)]
 pub mod envelope;
 #[doc(hidden)]
 pub mod environment;
-#[doc(hidden)]
 pub mod explanation;
 #[doc(hidden)]
 pub mod mbox;
 #[doc(hidden)]
 pub mod message;
-#[doc(hidden)]
 pub mod outcome;
-#[doc(hidden)]
 pub mod repair;
-#[doc(hidden)]
 pub mod request;
-#[doc(hidden)]
 pub mod route;
-#[doc(hidden)]
 pub mod rules;
-#[doc(hidden)]
 pub mod service;
 #[doc(hidden)]
 pub mod shown;
-#[doc(hidden)]
 pub mod wire_message;
 
 pub use envelope::{Envelope, Sender};
+pub use explanation::{Explanation, explain};
 pub use message::address::Address;
 pub use outcome::{Cause, Disposition};
 pub use repair::{EnabledRepairs, REPAIRS, Repaired, Unrepaired, repair};

@@ -41,22 +41,36 @@ pub enum Route {
     Refused(DropReason),
 }
 
-/// Why a message is lost.
+/// Why a message is lost. The ids are those of `docs/chatwoot.md`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DropReason {
+    /// D1.
     NoTo,
+    /// D2.
     UnparsableTo,
+    /// D3 to D5, or mail for somebody else.
     NoInbox,
+    /// D7, D8, D17 and D18.
     UnusableSender,
+    /// D9.
     OwnSender,
+    /// F1.
     MalformedCc,
+    /// F4.
     EmptyOriginalTo,
+    /// F2 and F3.
     RepeatedField,
+    /// F5.
     TransferEncoding,
+    /// F6.
     Bytes,
+    /// P1.
     MessageId,
+    /// `<ann>` alone: the mail gem raises.
     NoDomain,
+    /// F11.
     LongDate,
+    /// F9 and F10.
     TooLong,
 }
 

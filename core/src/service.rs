@@ -3,11 +3,16 @@
 /// Which of Action Mailbox's ingresses Chatwoot is set to (`RAILS_INBOUND_EMAIL_SERVICE`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Service {
+    /// The raw message; what a Chatwoot that no service delivers to is set to.
     #[default]
     Relay,
+    /// As SendGrid's Inbound Parse does.
     Sendgrid,
+    /// As Mailgun's routes do.
     Mailgun,
+    /// As Mailchimp Transactional does.
     Mandrill,
+    /// As Postmark's inbound webhook does.
     Postmark,
 }
 
@@ -21,8 +26,10 @@ pub enum Proof {
 }
 
 impl Service {
+    /// Every service.
     pub const ALL: [Self; 5] = [Self::Relay, Self::Sendgrid, Self::Mailgun, Self::Mandrill, Self::Postmark];
 
+    /// The one that settings call so.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|service| service.name() == name)
     }
@@ -43,6 +50,7 @@ impl Service {
         }
     }
 
+    /// What it asks for.
     pub fn proof(self) -> Proof {
         match self {
             Self::Relay | Self::Sendgrid | Self::Postmark => Proof::Password,

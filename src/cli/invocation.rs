@@ -149,6 +149,20 @@ mod tests {
     }
 
     #[test]
+    fn every_option_of_a_delivery_that_takes_a_value_is_known_to() {
+        let mut defined: Vec<String> = Vec::new();
+        let with_value = |option: &&clap::Arg| !option.is_positional() && option.get_action().takes_values();
+        for option in Plain::command().get_arguments().filter(with_value) {
+            defined.extend(option.get_short().map(|short| format!("-{short}")));
+            defined.extend(option.get_long().map(|long| format!("--{long}")));
+        }
+        defined.sort();
+        let mut known = WITH_VALUE.to_vec();
+        known.sort_unstable();
+        assert_eq!(known, defined);
+    }
+
+    #[test]
     fn no_words_are_a_delivery() {
         assert!(delivery(&[]).envelope.recipient.is_empty());
     }

@@ -11,12 +11,16 @@ use super::phase::Phase;
 /// alike; 69 and 67 are temporary to qmail, 71 and 73 permanent to some.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
+    /// Exit status 0: the endpoint has taken the message.
     Delivered,
+    /// 75: the mail server tries again.
     Deferred,
+    /// 65: it goes back to its sender.
     Rejected,
 }
 
 impl Exit {
+    /// The exit status.
     pub fn status(self) -> u8 {
         match self {
             Self::Delivered => 0,
@@ -48,8 +52,11 @@ pub enum OnTooLarge {
 /// Why a message was not delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
+    /// The input is no message.
     NoHeader,
+    /// The caller closed its pipe without a byte.
     NoInput,
+    /// Than this installation takes.
     LargerThanMaxSize,
     /// The service's form has no room for it; known without asking.
     LargerThanServiceTakes,
@@ -57,28 +64,40 @@ pub enum Cause {
     AttachmentTooLarge,
     /// The endpoint answered with this HTTP status.
     Answer(u16),
+    /// The resolver knows no such host.
     NameNotFound,
+    /// Refused, unreachable, or no connection in time.
     CannotConnect,
+    /// It was closed before the answer was complete.
     ConnectionLost,
+    /// Something else answers there.
     NotHttp,
     /// The time was up in this phase.
     Deadline(Phase),
+    /// Expired, made for another name, or by an unknown authority.
     UntrustedCertificate,
     /// No TLS version or cipher that both sides have.
     TlsMismatch,
     /// The server wants a certificate of the client, or refuses to have none.
     ClientCertificateWanted,
+    /// The settings, or a file that they name.
     Configuration,
+    /// The words on the command line.
     Usage,
+    /// A bug of the program.
     Panic,
+    /// The process may have no more.
     OutOfMemory,
+    /// Reading the message failed.
     Input,
+    /// Somebody ended the process.
     Signal,
 }
 
 /// What one cause means: to the mail server (exit), to whoever reads the bounce (code, text), to the administrator (remedy).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Disposition {
+    /// What the mail server is told.
     pub exit: Exit,
     /// RFC 3463 enhanced status code. Its class agrees with `exit`: Postfix believes the text, not the status
     /// (`dsn_util.c`, `pipe_command.c`).
@@ -346,12 +365,14 @@ fn rejected(code: &'static str, text: &'static str, remedy: &'static str) -> Dis
 /// Why a message was not delivered, with what only the log may know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
+    /// Decides exit status, code and text.
     pub cause: Cause,
     /// Prose for the administrator: what was tried, on what, why it failed. Holds no secret.
     pub detail: Cow<'static, str>,
 }
 
 impl Failure {
+    /// A cause with its detail.
     pub fn new(cause: Cause, detail: impl Into<Cow<'static, str>>) -> Self {
         Self { cause, detail: detail.into() }
     }

@@ -6,15 +6,22 @@ pub enum Phase {
     /// Configuration, log, password, authorities.
     #[default]
     Starting,
+    /// The message comes in.
     Reading,
+    /// It is repaired.
     Preparing,
+    /// The host name is looked up.
     Resolving,
+    /// TCP and TLS.
     Connecting,
+    /// The message goes out.
     Sending,
+    /// For the answer.
     Waiting,
 }
 
 impl Phase {
+    /// In their order.
     pub const ALL: [Self; 7] = [
         Self::Starting,
         Self::Reading,

@@ -14,6 +14,7 @@ use crate::message::Preamble;
 /// One thing that is mended, by its name in `[repair]`, in the log and in the manual.
 #[derive(Debug)]
 pub struct Repair {
+    /// Kebab-case; it stays the same from one release to the next.
     pub name: &'static str,
     /// What it does, as the manual's and `explain`'s one line.
     pub summary: &'static str,

@@ -46,6 +46,7 @@ impl Endpoint {
         Ok((Self { url, service }, notice))
     }
 
+    /// Where the messages go.
     pub fn url(&self) -> &Url {
         &self.url
     }
@@ -62,6 +63,7 @@ impl Endpoint {
         status == self.service.success()
     }
 
+    /// Which ingress it is.
     pub fn service(&self) -> Service {
         self.service
     }
@@ -112,6 +114,7 @@ impl Endpoint {
 /// A question to the endpoint: would a message be taken?
 #[derive(Debug)]
 pub struct Probe<'a> {
+    /// It can store nothing.
     pub request: Request<'a>,
     /// The status that means yes; it comes after identity was proven, and before anything is stored.
     pub healthy: u16,

@@ -10,14 +10,17 @@ use crate::outcome::{Cause, Failure};
 /// A POST as data: what a service wants, before any HTTP library sees it.
 #[derive(Debug)]
 pub struct Request<'a> {
+    /// Where it goes.
     pub url: &'a Url,
     /// Basic auth, user and password.
     pub basic: Option<(&'static str, &'a Secret)>,
     /// Name and value of a header field that signs the body.
     pub signature: Option<(&'static str, String)>,
+    /// Of the body.
     pub content_type: Cow<'static, str>,
     /// The kind of answer that is asked for, when it matters.
     pub accept: Option<&'static str>,
+    /// The message, or the form that holds it.
     pub body: bytes::Bytes,
 }
 
