@@ -66,10 +66,30 @@ fn code(text: &str) -> String {
     code.lines().filter(|line| !line.trim_start().starts_with("//")).map(|line| format!("{line}\n")).collect()
 }
 
-/// The rooms that a text names by `crate::room`, and by `crate::{a, b::c}`.
-fn imports(text: &str) -> BTreeSet<String> {
+/// The code of a file with `super::` written out from the root: `super::log` in `http/client.rs` is `crate::http::log`.
+fn from_the_root(path: &str, text: &str) -> String {
+    let own: Vec<&str> = path.trim_end_matches(".rs").split('/').filter(|name| *name != "mod").collect();
+    let mut written = String::new();
+    let code = code(text);
+    let mut rest = code.as_str();
+    while let Some((before, after)) = rest.split_once("super::") {
+        let mut above = own.len() - 1;
+        rest = after;
+        while let Some(after) = rest.strip_prefix("super::") {
+            above -= 1;
+            rest = after;
+        }
+        written.push_str(before);
+        written.push_str("crate::");
+        own[..above].iter().for_each(|name| written.push_str(&format!("{name}::")));
+    }
+    written + rest
+}
+
+/// The rooms that a file names by `crate::room`, by `crate::{a, b::c}`, and by `super::room`.
+fn imports(path: &str, text: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    for rest in code(text).split("crate::").skip(1) {
+    for rest in from_the_root(path, text).split("crate::").skip(1) {
         let names = match rest.strip_prefix('{') {
             Some(list) => first_names(list),
             None => vec![first_name(rest)],
@@ -106,7 +126,7 @@ fn graph(sources: &[Source]) -> BTreeMap<String, BTreeSet<String>> {
     let mut graph: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (path, text) in sources.iter().filter(|(path, _)| !matches!(room(path), "main" | "lib")) {
         let own = room(path);
-        let others = imports(text).into_iter().filter(|other| other != own);
+        let others = imports(path, text).into_iter().filter(|other| other != own);
         graph.entry(own.to_owned()).or_default().extend(others);
     }
     graph
@@ -156,9 +176,14 @@ fn a_command_imports_no_other_command() {
     let shared = ["error", "message_file"];
     for (path, text) in sources("src") {
         let Some(own) = path.strip_prefix("commands/").map(room) else { continue };
-        for rest in code(&text).split("crate::commands::").skip(1) {
-            let other = first_name(rest);
-            assert!(other == own || shared.contains(&other.as_str()), "{path} imports {other}");
+        for rest in from_the_root(&path, &text).split("crate::commands::").skip(1) {
+            let others = match rest.strip_prefix('{') {
+                Some(list) => first_names(list),
+                None => vec![first_name(rest)],
+            };
+            for other in others {
+                assert!(other == own || shared.contains(&other.as_str()), "{path} imports {other}");
+            }
         }
     }
 }
@@ -175,6 +200,7 @@ fn mod_rs_declares_and_defines_nothing() {
             let bare = line.trim_start().trim_start_matches("pub ").trim_start_matches("pub(crate) ");
             let defines = definitions.iter().any(|definition| bare.starts_with(definition));
             assert!(!defines, "{path}: {line}");
+            assert!(!line.contains("::*"), "{path} says what it passes on by name: {line}");
         }
     }
 }
@@ -240,7 +266,20 @@ fn every_id_that_comments_and_samples_cite_is_explained() {
 fn every_form_of_import_is_seen() {
     let text = "//! crate::comment\nuse crate::log::{self, Line};\nuse crate::{http, settings::Secret};\nfn f() { crate::clock::now(); }\n#[cfg(test)]\nmod tests { use crate::commands; }\n";
     let expected: BTreeSet<String> = ["log", "http", "settings", "clock"].map(str::to_owned).into();
-    assert_eq!(imports(text), expected);
+    assert_eq!(imports("output.rs", text), expected);
+}
+
+#[test]
+fn a_relative_import_is_written_out_from_the_root() {
+    for (path, text, expected) in [
+        ("output.rs", "use super::log::Line;", "use crate::log::Line;\n"),
+        ("http/client.rs", "use super::super::log::Line;", "use crate::log::Line;\n"),
+        ("commands/try/mod.rs", "use super::super::http;", "use crate::http;\n"),
+        ("commands/try/command.rs", "super::stand_in::x()", "crate::commands::try::stand_in::x()\n"),
+        ("commands/try/command.rs", "use super::super::check::x;", "use crate::commands::check::x;\n"),
+    ] {
+        assert_eq!(from_the_root(path, text), expected);
+    }
 }
 
 #[test]

@@ -6,7 +6,9 @@ mod final_status;
 mod memory_reserve;
 pub(crate) mod stdin;
 
-pub(crate) use attempt::*;
+pub(crate) use attempt::{
+    Attempt, Prepared, copied, deliver, described, judged, message_id, outcome_line, post, prepare, remedy_of,
+};
 pub(crate) use deadline::Watcher;
 pub(crate) use final_status::{End, FinalStatus, level};
 pub(crate) use memory_reserve::MemoryReserve;
