@@ -14,6 +14,7 @@ mod check_tls;
 mod configuration;
 mod connections;
 mod crowd;
+mod documents;
 mod envelope;
 mod explanation;
 mod hanging;
