@@ -62,8 +62,14 @@ pub(super) fn charset_of_text(draft: &mut Draft<'_>) -> Option<String> {
 
 /// The name that a field is meant to give, decoded.
 pub(super) fn meant(field: &Field<'_>, fallback: Option<&str>) -> Option<String> {
-    let mut pieces: Vec<(Vec<u8>, Vec<u8>)> =
-        parameters(field.value).map(|(name, parameter)| (name, parameter.value)).collect();
+    /// Nobody writes more; a stranger's field must take no more memory than it is long.
+    const MOST: usize = 1000;
+    let is_name = |name: &[u8]| name.starts_with(b"filename") || name.starts_with(b"name");
+    let mut pieces: Vec<(Vec<u8>, Vec<u8>)> = parameters(field.value)
+        .filter(|(name, _)| is_name(name))
+        .take(MOST)
+        .map(|(name, parameter)| (name, parameter.value))
+        .collect();
     let key: &[u8] =
         if pieces.iter().any(|(name, _)| name.starts_with(b"filename")) { b"filename" } else { b"name" };
     pieces.retain(|(name, _)| {
