@@ -162,7 +162,7 @@ impl Cause {
             Self::AttachmentTooLarge => rejected(
                 "5.3.4",
                 "An attachment is too large",
-                "raise MAXIMUM_FILE_UPLOAD_SIZE in Chatwoot's environment, and the limit here with it",
+                "raise MAXIMUM_FILE_UPLOAD_SIZE in Chatwoot's environment, and max_attachment in ingress.toml with it",
             ),
             Self::NoInput => deferred(
                 "4.3.0",

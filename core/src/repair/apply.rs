@@ -152,6 +152,15 @@ pub(super) mod tests {
         repair(read(bytes, &enabled), recipient.as_ref(), &Sender::Unknown, &enabled)
     }
 
+    /// A sound header, to be followed by what a test is about.
+    pub(in crate::repair) const HEAD: &str = "From: a@b\nTo: c@d\nMessage-ID: <1@x>\nMIME-Version: 1.0\n";
+
+    /// What is sent of a message with such a header, with LF line ends.
+    pub(in crate::repair) fn sent(rest: &str) -> String {
+        let repaired = repaired(format!("{HEAD}{rest}").as_bytes(), None);
+        String::from_utf8_lossy(&repaired.bytes).replace("\r\n", "\n")
+    }
+
     fn text(bytes: &[u8], recipient: Option<&str>) -> String {
         String::from_utf8_lossy(&repaired(bytes, recipient).bytes).into_owned()
     }

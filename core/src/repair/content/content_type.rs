@@ -101,14 +101,7 @@ fn missing_content_type(draft: &mut Draft<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::repair::apply::tests::repaired;
-
-    const HEAD: &str = "From: a@b\nTo: c@d\nMessage-ID: <1@x>\nMIME-Version: 1.0\n";
-
-    fn sent(rest: &str) -> String {
-        let repaired = repaired(format!("{HEAD}{rest}").as_bytes(), None);
-        String::from_utf8_lossy(&repaired.bytes).replace("\r\n", "\n")
-    }
+    use crate::repair::apply::tests::sent;
 
     #[test]
     fn what_the_gem_cannot_read_is_written_clean_and_kept() {

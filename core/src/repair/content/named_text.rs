@@ -51,14 +51,7 @@ fn named_text(draft: &mut Draft<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::repair::apply::tests::repaired;
-
-    const HEAD: &str = "From: a@b\nTo: c@d\nMessage-ID: <1@x>\nMIME-Version: 1.0\n";
-
-    fn sent(rest: &str) -> String {
-        let repaired = repaired(format!("{HEAD}{rest}").as_bytes(), None);
-        String::from_utf8_lossy(&repaired.bytes).replace("\r\n", "\n")
-    }
+    use crate::repair::apply::tests::{HEAD, sent};
 
     #[test]
     fn the_only_text_is_shown_though_it_has_a_name() {

@@ -123,14 +123,7 @@ fn by_type(media_type: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::repair::apply::tests::repaired;
-
-    const HEAD: &str = "From: a@b\nTo: c@d\nMessage-ID: <1@x>\nMIME-Version: 1.0\n";
-
-    fn sent(rest: &str) -> String {
-        let repaired = repaired(format!("{HEAD}{rest}").as_bytes(), None);
-        String::from_utf8_lossy(&repaired.bytes).replace("\r\n", "\n")
-    }
+    use crate::repair::apply::tests::sent;
 
     fn part(fields: &str) -> String {
         sent(&format!(

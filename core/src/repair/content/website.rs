@@ -134,14 +134,7 @@ fn take_name_off(header: &mut Header<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use crate::repair::apply::tests::repaired;
-
-    const HEAD: &str = "From: a@b\nTo: c@d\nMessage-ID: <1@x>\nMIME-Version: 1.0\n";
-
-    fn sent(rest: &str) -> String {
-        let repaired = repaired(format!("{HEAD}{rest}").as_bytes(), None);
-        String::from_utf8_lossy(&repaired.bytes).replace("\r\n", "\n")
-    }
+    use crate::repair::apply::tests::{HEAD, repaired, sent};
 
     const REPLY: &str =
         "In-Reply-To: <conversation/5f2b3c1e-8d4a-4b7e-9c60-1a2b3c4d5e6f/messages/7@example.com>\n";
