@@ -79,7 +79,7 @@ pub struct CopyJson {
     pub converted: bool,
     /// The envelope recipient that goes beside the message, and comes back as X-Original-To.
     pub beside: Option<String>,
-    /// What no repair can mend.
+    /// What no repair can help.
     pub warnings: Vec<String>,
     /// Whether Chatwoot greets its sender (false) or takes it for automatic mail (true).
     pub automatic: bool,
@@ -168,7 +168,7 @@ impl From<&Route> for RouteJson {
 ///
 /// When there is no memory for the form in which the service takes it.
 pub fn explain(message: &Unrepaired, envelope: &Envelope, rules: &Rules) -> Result<Explanation, OutOfMemory> {
-    let recipients: Vec<Option<&Address>> = match envelope.recipients.as_slice() {
+    let recipients = match envelope.recipients.as_slice() {
         [] => vec![None],
         some => some.iter().map(Some).collect(),
     };
@@ -246,7 +246,7 @@ fn copy(
 /// What Rails sees of a message without repairs: of one whose lines ended in `CR CR LF` the first field, then an empty line.
 fn as_it_came(message: &Unrepaired) -> &[u8] {
     let first = memchr::memmem::find(&message.bytes, b"\r\n").map_or(message.bytes.len(), |end| end + 2);
-    let seen = if message.returns_mended { message.bytes.get(..first) } else { None };
+    let seen = if message.returns_repaired { message.bytes.get(..first) } else { None };
     seen.unwrap_or(&message.bytes)
 }
 
@@ -362,7 +362,7 @@ mod tests {
     use crate::route::Chatwoot;
 
     fn explained(text: &str) -> Explanation {
-        let message = Unrepaired { bytes: text.replace('\n', "\r\n").into_bytes(), returns_mended: false };
+        let message = Unrepaired { bytes: text.replace('\n', "\r\n").into_bytes(), returns_repaired: false };
         let envelope = Envelope {
             recipients: vec![Address::parse("support@example.com").unwrap()],
             ..Envelope::default()

@@ -17,7 +17,7 @@
 //! let chatwoot = Chatwoot { inboxes: vec![support.clone()], own_sender: None };
 //! assert!(!predict(message, &chatwoot).arrives());
 //!
-//! let unrepaired = Unrepaired { bytes: message.to_vec(), returns_mended: false };
+//! let unrepaired = Unrepaired { bytes: message.to_vec(), returns_repaired: false };
 //! let repaired = repair(unrepaired, Some(&support), &Sender::Unknown, &EnabledRepairs::default());
 //!
 //! assert_eq!(repaired.repairs, ["unparsable-to"]);

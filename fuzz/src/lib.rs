@@ -37,9 +37,9 @@ pub fn repair(data: &[u8]) {
 
 fn repaired(data: &[u8], recipient: Option<&str>) -> Repaired {
     let enabled = EnabledRepairs::default();
-    let (bytes, returns_mended) = read(enabled.extra_returns(), &[data]);
+    let (bytes, returns_repaired) = read(enabled.extra_returns(), &[data]);
     let recipient = recipient.and_then(Address::parse);
-    let message = Unrepaired { bytes, returns_mended };
+    let message = Unrepaired { bytes, returns_repaired };
     chatwoot_mail::repair::repair(message, recipient.as_ref(), &Sender::Unknown, &enabled)
 }
 
@@ -62,7 +62,7 @@ fn has_sound_line_ends(bytes: &[u8]) -> bool {
 
 /// Line ends do not depend on where the input is cut, and are converted once and for all.
 pub fn line_ends(data: &[u8]) {
-    for extra in [ExtraReturns::Mend, ExtraReturns::Keep] {
+    for extra in [ExtraReturns::Repair, ExtraReturns::Keep] {
         let (whole, _) = read(extra, &[data]);
         assert!(has_sound_line_ends(&whole));
         let cut = data.first().map_or(0, |byte| usize::from(*byte)).min(data.len());
@@ -136,7 +136,7 @@ pub fn addresses(data: &[u8]) {
 
 /// The parts lie within the message, in their order, and a part's own parts within it.
 pub fn parts(data: &[u8]) {
-    let (message, _) = read(ExtraReturns::Mend, &[data]);
+    let (message, _) = read(ExtraReturns::Repair, &[data]);
     let (section, body) = message.split_at(header::section_length(&message));
     let whole = Part::of_message(&Header::parse(section), body);
     assert_within(&whole, &(0..body.len()));
@@ -155,7 +155,7 @@ fn assert_within(part: &Part, outer: &Range<usize>) {
 
 /// The 7-bit form is ASCII, final, and holds the same contents.
 pub fn seven_bit(data: &[u8]) {
-    let (message, _) = read(ExtraReturns::Mend, &[data]);
+    let (message, _) = read(ExtraReturns::Repair, &[data]);
     let Some(ascii) = converted(&message).expect("memory") else { return };
     assert!(is_seven_bit(&ascii));
     assert_eq!(converted(&ascii), Ok(None));

@@ -1,7 +1,9 @@
 //! One message to all its envelope recipients: the path that every message takes, whoever hands it over.
 
+use std::ops::ControlFlow;
 use std::time::Instant;
 
+use super::copies::{Uncopied, each_copy};
 use crate::clock::now;
 use crate::http::{Client, Reply};
 use crate::log::{self, Line};
@@ -48,44 +50,26 @@ pub(crate) fn deliver(
     deadline: Instant,
     mut each: impl FnMut(&Attempt),
 ) -> Result<(), Failure> {
-    let recipients: Vec<Option<&Address>> = match envelope.recipients.as_slice() {
-        [] => vec![None],
-        some => some.iter().map(Some).collect(),
-    };
-    let mut rest = message;
     let mut worst: Option<Failure> = None;
-    for (number, recipient) in recipients.iter().enumerate() {
-        let last = number + 1 == recipients.len();
-        let copy = if last { Ok(std::mem::take(&mut rest)) } else { copied(&rest) };
+    each_copy(envelope, message, |recipient, copy| {
         let attempt = match copy {
-            Ok(copy) => attempt(settings, client, &envelope.sender, *recipient, copy, deadline),
-            Err(failure) => Attempt::failed_before(
-                described(&header_of(&rest.bytes), rest.bytes.len(), *recipient, &envelope.sender),
-                failure,
-            ),
+            Ok(copy) => attempt(settings, client, &envelope.sender, recipient, copy, deadline),
+            Err(Uncopied { message, failure }) => {
+                let header = header_of(&message.bytes);
+                let line = described(&header, message.bytes.len(), recipient, &envelope.sender);
+                Attempt::failed_before(line, failure)
+            }
         };
         each(&attempt);
-        let Err(failure) = attempt.result else { continue };
+        let Err(failure) = attempt.result else { return ControlFlow::Continue(()) };
         let deferred = failure.cause.disposition(settings.on_too_large).exit == Exit::Deferred;
-        worst = Some(match worst {
+        worst = Some(match worst.take() {
             Some(before) => before.weightier(failure, settings.on_too_large),
             None => failure,
         });
-        if deferred {
-            break;
-        }
-    }
+        if deferred { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
     worst.map_or(Ok(()), Err)
-}
-
-/// A copy for one recipient of several; memory that cannot be had is no reason to abort.
-pub(crate) fn copied(message: &Unrepaired) -> Result<Unrepaired, Failure> {
-    let mut bytes = Vec::new();
-    bytes.try_reserve_exact(message.bytes.len()).map_err(|_| {
-        Failure::new(Cause::OutOfMemory, "no memory for a copy of the message for each recipient")
-    })?;
-    bytes.extend_from_slice(&message.bytes);
-    Ok(Unrepaired { bytes, returns_mended: message.returns_mended })
 }
 
 fn attempt(

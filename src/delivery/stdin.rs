@@ -150,8 +150,8 @@ impl Sink {
             return Err(Failure::new(Cause::LargerThanMaxSize, detail));
         }
         let finished = self.line_ends.and_then(LineEnds::finish);
-        let (bytes, returns_mended) = finished.map_err(|_| out_of_memory())?;
-        Ok(Unrepaired { bytes, returns_mended })
+        let (bytes, returns_repaired) = finished.map_err(|_| out_of_memory())?;
+        Ok(Unrepaired { bytes, returns_repaired })
     }
 }
 
@@ -165,7 +165,7 @@ mod tests {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(content).unwrap();
         file.rewind().unwrap();
-        read(file.as_fd(), ExtraReturns::Mend, max_size)
+        read(file.as_fd(), ExtraReturns::Repair, max_size)
     }
 
     #[test]
@@ -182,14 +182,17 @@ mod tests {
     #[test]
     fn a_directory_cannot_be_read() {
         let folder = std::fs::File::open("/").unwrap();
-        assert_eq!(read(folder.as_fd(), ExtraReturns::Mend, 5).unwrap_err().cause, Cause::Input);
+        assert_eq!(read(folder.as_fd(), ExtraReturns::Repair, 5).unwrap_err().cause, Cause::Input);
     }
 
     #[test]
     fn what_is_too_large_is_read_to_its_end() {
         let (reader, mut writer) = std::io::pipe().unwrap();
         let writing = std::thread::spawn(move || writer.write_all(&vec![b'x'; 5_000_000]));
-        assert_eq!(read(reader.as_fd(), ExtraReturns::Mend, 10).unwrap_err().cause, Cause::LargerThanMaxSize);
+        assert_eq!(
+            read(reader.as_fd(), ExtraReturns::Repair, 10).unwrap_err().cause,
+            Cause::LargerThanMaxSize
+        );
         writing.join().unwrap().unwrap();
     }
 }

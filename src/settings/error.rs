@@ -63,8 +63,8 @@ mod tests {
     #[test]
     fn a_fault_is_told_with_its_line_and_its_remedy() {
         let origin = Origin::File { key: Some("url"), path: "/f".into(), line: Some(3) };
-        let error = ConfigError::of("url", "url is wrong").at(origin).with_hint("mend it");
-        assert_eq!(error.to_string(), "/f:3: url is wrong: mend it");
+        let error = ConfigError::of("url", "url is wrong").at(origin).with_hint("correct it");
+        assert_eq!(error.to_string(), "/f:3: url is wrong: correct it");
         assert_eq!(error.complaint(), "/f:3: url is wrong");
         assert_eq!(ConfigError::new("all is wrong").to_string(), "all is wrong");
     }

@@ -54,8 +54,8 @@ impl Origin {
         }
     }
 
-    /// What is to be mended: `--url`, `line 3 of /etc/ingress.toml`, `FRONTEND_URL in /opt/chatwoot/.env`.
-    pub(crate) fn to_mend(&self) -> String {
+    /// What is to be corrected: `--url`, `line 3 of /etc/ingress.toml`, `FRONTEND_URL in /opt/chatwoot/.env`.
+    pub(crate) fn place(&self) -> String {
         match self {
             Self::File { path, line: Some(line), .. } => format!("line {line} of {}", path.display()),
             Self::File { path, line: None, .. } | Self::NamedFile(path) => {
@@ -87,12 +87,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_origin_is_named_and_mended_at_its_place() {
+    fn each_origin_is_named_and_corrected_at_its_place() {
         let file = |key, line| Origin::File { key, path: "/f".into(), line };
         let env = Origin::ChatwootEnv { variable: "FRONTEND_URL", path: "/e".into(), line: 7 };
         assert_eq!(env.with_line(), "FRONTEND_URL in /e:7");
         assert_eq!(file(Some("url"), Some(3)).with_line(), "url in /f:3");
-        for (origin, shown, prefix, to_mend) in [
+        for (origin, shown, prefix, place) in [
             (Origin::Option("--url"), "--url", "", "--url"),
             (Origin::Variable("URL"), "URL", "", "URL"),
             (file(Some("url"), Some(3)), "url in /f", "/f:3: ", "line 3 of /f"),
@@ -103,7 +103,7 @@ mod tests {
         ] {
             assert_eq!(origin.to_string(), shown);
             assert!(origin.with_line().starts_with(shown));
-            assert_eq!((origin.line_prefix().as_str(), origin.to_mend().as_str()), (prefix, to_mend));
+            assert_eq!((origin.line_prefix().as_str(), origin.place().as_str()), (prefix, place));
         }
     }
 }

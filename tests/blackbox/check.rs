@@ -116,7 +116,7 @@ fn another_service_than_the_relay_is_told_from_a_wrong_url() {
     fails(
         "404 Not Found",
         "404: there is no /rails/action_mailbox/relay/inbound_emails",
-        "on Chatwoot's host: set RAILS_INBOUND_EMAIL_SERVICE=relay, and restart Chatwoot; or mend url in DIR/ingress.toml here, if that is not Chatwoot's",
+        "on Chatwoot's host: set RAILS_INBOUND_EMAIL_SERVICE=relay, and restart Chatwoot; or correct url in DIR/ingress.toml here, if that is not Chatwoot's",
     );
     says(
         "404 Not Found",
@@ -160,15 +160,15 @@ fn redis_that_is_down_loses_mail() {
         "\
 ok    endpoint        takes the password, and would take mail (415 to an empty probe)
 FAIL  chatwoot        version 4.14.2, Redis failing, PostgreSQL ok
-                      on Chatwoot's host: start Redis, or mend REDIS_URL and POSTGRES_HOST in its environment: without them mail is refused or lost
+                      on Chatwoot's host: start Redis, or correct REDIS_URL and POSTGRES_HOST in its environment: without them mail is refused or lost
 
-Not ready. First, on Chatwoot's host: start Redis, or mend REDIS_URL and POSTGRES_HOST in its environment: without them mail is refused or lost",
+Not ready. First, on Chatwoot's host: start Redis, or correct REDIS_URL and POSTGRES_HOST in its environment: without them mail is refused or lost",
     );
 }
 
 #[test]
 fn a_server_that_fails_without_its_database_is_told_from_one_without_password() {
-    let remedy = "on Chatwoot's host: start PostgreSQL, or mend REDIS_URL and POSTGRES_HOST in its environment: without them mail is refused or lost";
+    let remedy = "on Chatwoot's host: start PostgreSQL, or correct REDIS_URL and POSTGRES_HOST in its environment: without them mail is refused or lost";
     says(
         "500 Internal Server Error",
         Some(r#"{"version":"4.14.2","queue_services":"ok","data_services":"failing"}"#),
@@ -202,21 +202,21 @@ fn redirects_name_the_url_to_use_or_the_login_in_the_way() {
         "308: a redirect to https://www.example.com:8443",
         "here: change url in DIR/ingress.toml to that, if it is Chatwoot's; redirects are not followed",
     );
-    fails("303 See Other", "303: a redirect to nowhere", "here: mend url in DIR/ingress.toml");
+    fails("303 See Other", "303: a redirect to nowhere", "here: correct url in DIR/ingress.toml");
 }
 
 #[test]
 fn what_is_not_chatwoot_is_not_taken_for_it() {
     fails(
         "200 OK\nContent-Type: text/html; charset=utf-8\n\n<form>log in</form>",
-        "200: a page for people: a login page, a parked page or another program answers there",
-        "here: mend url in DIR/ingress.toml; with a login before Chatwoot, exempt /rails/action_mailbox/ from it",
+        "200: a page for people: a login page or another program answers there",
+        "here: correct url in DIR/ingress.toml: a login page, a parked page or another program answers there; with a login before Chatwoot, exempt /rails/action_mailbox/ from it",
     );
     for status in ["200", "204"] {
         fails(
             status,
-            &format!("{status}: whatever answers there takes anything: mail sent to it would be lost"),
-            "here: mend url in DIR/ingress.toml: it is not Chatwoot's",
+            &format!("{status}: what answers there is not Chatwoot: mail sent to it would be lost"),
+            "here: correct url in DIR/ingress.toml: a login page, a parked page or another program answers there; with a login before Chatwoot, exempt /rails/action_mailbox/ from it",
         );
     }
 }
@@ -226,28 +226,28 @@ fn proxies_and_firewalls_are_named() {
     fails(
         "502 Bad Gateway",
         "502: the proxy is up, but Chatwoot's web server is down",
-        "on Chatwoot's host: start it (Rails, puma), or mend the address that the proxy passes requests to",
+        "on Chatwoot's host: start Chatwoot's web server (Rails, puma), or correct the address to which the proxy passes requests",
     );
     fails(
         "504 Gateway Time-out",
         "504: the proxy is up, but Chatwoot does not answer it in time",
-        "on Chatwoot's host: look why its web server hangs",
+        "on Chatwoot's host: find out why Chatwoot's web server hangs: the proxy waits for it in vain",
     );
     fails(
         "413 Too Large",
         "413: even an empty message is too large",
-        "on the proxy before Chatwoot: raise client_max_body_size (nginx), LimitRequestBody (Apache)",
+        "on the proxy before Chatwoot: raise client_max_body_size in the proxy before Chatwoot (nginx's default is 1 MiB)",
     );
     fails(
         "407 Proxy",
         "407: the proxy wants a password",
-        "here: put it into the URL of proxy, or go without a proxy",
+        "here: the proxy wants a password: put it into the URL of proxy, or go without a proxy",
     );
 }
 
 #[test]
 fn a_port_that_refuses_is_named() {
-    let remedy = "on Chatwoot's host: start its web server on port PORT, or mend host and port here (url in DIR/ingress.toml)";
+    let remedy = "on Chatwoot's host: start its web server on port PORT, or correct host and port here (url in DIR/ingress.toml)";
     let checked = Checked::of(&Setting::new(NOBODY, ""), 1);
     checked.assert(
         69,
@@ -266,7 +266,7 @@ fn a_name_that_does_not_resolve_is_named() {
         checked.text.split_once("FAIL  name            chat.name.invalid cannot be resolved: ").unwrap();
     let warning = "warn  url             the password and all mail travel in clear (allow_http)\n";
     assert!(before.contains(warning), "{before}");
-    let remedy = "here: mend the host name (url in DIR/ingress.toml), or this machine's resolver: getent hosts chat.name.invalid";
+    let remedy = "here: correct the host name (url in DIR/ingress.toml), or this machine's resolver: getent hosts chat.name.invalid";
     let (_why, after) = after.split_once('\n').unwrap();
     assert_eq!(after, format!("                      {remedy}\n\nNot ready. First, {remedy}"));
 }
@@ -365,7 +365,8 @@ fn a_proxy_is_what_is_connected_to() {
         Setting::new("http://chat.name.invalid", &format!("allow_http = true\nproxy = \"{NOBODY}\""));
     let checked = Checked::of(&refusing, 1);
     assert_eq!(checked.status, Some(69));
-    let remedy = "here: start the proxy on port PORT, or mend its host and port (proxy in DIR/ingress.toml)";
+    let remedy =
+        "here: start the proxy on port PORT, or correct its host and port (proxy in DIR/ingress.toml)";
     assert!(checked.text.ends_with(&format!("Not ready. First, {remedy}")), "{}", checked.text);
 }
 
@@ -389,13 +390,13 @@ fn a_broken_configuration_is_named_before_the_network_is_touched() {
             "pasword = \"x\"",
             "configuration",
             "DIR/ingress.toml:4: unknown key pasword",
-            "mend line 4 of DIR/ingress.toml",
+            "correct line 4 of DIR/ingress.toml",
         ),
         (
             "timeout = \"soon\"",
             "timeout",
             "DIR/ingress.toml:4: timeout must be a duration such as \"90s\" or \"2m\"",
-            "mend line 4 of DIR/ingress.toml",
+            "correct line 4 of DIR/ingress.toml",
         ),
         (
             "password_file = \"/x\"",
@@ -407,7 +408,7 @@ fn a_broken_configuration_is_named_before_the_network_is_touched() {
             "[repair]\nmising-to = false",
             "repair",
             "DIR/ingress.toml:5: unknown repair mising-to in [repair]",
-            "mend line 5 of DIR/ingress.toml",
+            "correct line 5 of DIR/ingress.toml",
         ),
         (
             "ca_file = \"/nonexistent/ca.pem\"",
@@ -478,7 +479,7 @@ fn the_remedy_names_the_place_where_the_fault_is() {
         let checked = Checked::run(&setting, 1, ingress);
         assert_eq!(checked.status, Some(78), "{}", checked.text);
         assert!(
-            checked.text.ends_with(&format!("\n\nNot ready. First, here: mend {place}")),
+            checked.text.ends_with(&format!("\n\nNot ready. First, here: correct {place}")),
             "{}",
             checked.text
         );
@@ -579,7 +580,7 @@ fn json_says_the_same() {
     let ended = Ingress::new().args(["check", "--json", "-c", &setting.shown("ingress.toml")]).run();
     assert_eq!((ended.status, ended.stderr.as_str()), (Some(69), ""));
     let whole: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
-    let action = "start it (Rails, puma), or mend the address that the proxy passes requests to";
+    let action = "start Chatwoot's web server (Rails, puma), or correct the address to which the proxy passes requests";
     assert_eq!(whole["version"], env!("CARGO_PKG_VERSION"));
     assert_eq!((&whole["ready"], &whole["exit"]), (&false.into(), &69.into()));
     assert_eq!(whole["next"], format!("on Chatwoot's host: {action}"));
@@ -664,7 +665,7 @@ warn  chatwoot_env    DIR/.env: ACTIVE_STORAGE_SERVICE is local: a worker on ano
 warn  chatwoot_env    DIR/.env: SMTP_ADDRESS is this host's mail server (localhost), and Chatwoot would log in to it
                       on Chatwoot's host: if it takes mail without a login, delete the lines SMTP_AUTHENTICATION, SMTP_USERNAME, SMTP_PASSWORD
 
-Not ready. First, on Chatwoot's host: set RAILS_INBOUND_EMAIL_SERVICE=relay, and restart Chatwoot; or mend FRONTEND_URL in DIR/.env here, if that is not Chatwoot's"
+Not ready. First, on Chatwoot's host: set RAILS_INBOUND_EMAIL_SERVICE=relay, and restart Chatwoot; or correct FRONTEND_URL in DIR/.env here, if that is not Chatwoot's"
     );
 }
 

@@ -1,5 +1,5 @@
 //! Whatever is wrong with the command line, the configuration or the password: the message is read to its end and kept, and the
-//! log says what to mend.
+//! log says what to correct.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -25,7 +25,7 @@ fn assert_logged(setting: &Setting, cause: &str) {
         setting.logged(),
         [format!(
             "WARN outcome=deferred code=4.3.5 exit=75 ms=_ cause=\"{cause}\" \
-             remedy=\"mend what the cause names, then let the mail server try again\""
+             remedy=\"correct what the cause names, then let the mail server try again\""
         )]
     );
 }

@@ -31,11 +31,11 @@ fn a_204_delivers_in_silence_and_is_logged() {
 
 /// Status, and what the remedy must name for the administrator to know what to do.
 const TEMPORARY: &[(u16, &str, &str)] = &[
-    (200, NOT_SET_UP, "that is not Chatwoot"),
-    (201, NOT_SET_UP, "that is not Chatwoot"),
-    (202, NOT_SET_UP, "that is not Chatwoot"),
-    (205, NOT_SET_UP, "that is not Chatwoot"),
-    (299, NOT_SET_UP, "that is not Chatwoot"),
+    (200, NOT_SET_UP, "correct url: a login page"),
+    (201, NOT_SET_UP, "correct url: a login page"),
+    (202, NOT_SET_UP, "correct url: a login page"),
+    (205, NOT_SET_UP, "correct url: a login page"),
+    (299, NOT_SET_UP, "correct url: a login page"),
     (300, NOT_SET_UP, "url"),
     (301, NOT_SET_UP, "https URL"),
     (302, NOT_SET_UP, "https URL"),
@@ -64,7 +64,7 @@ const TEMPORARY: &[(u16, &str, &str)] = &[
     (503, BUSY, "web server"),
     (504, FAILED, "web server"),
     (507, FAILED, "log"),
-    (520, FAILED, "log"),
+    (520, FAILED, "Cloudflare"),
     (599, FAILED, "log"),
     (999, FAILED, "log"),
 ];

@@ -141,7 +141,7 @@ fn what_was_sent_is_sent_again_as_it_is() {
 /// Repairs whose names and effects no other repair touches; the others have tests beside their code.
 #[test]
 fn repairs_are_listed_in_the_log_and_turned_off_by_name() {
-    for (name, message, mended) in [
+    for (name, message, repaired) in [
         ("mbox-from-line", format!("From x Mon\n{MESSAGE}"), MESSAGE.to_owned()),
         ("byte-order-mark", format!("\u{feff}{MESSAGE}"), MESSAGE.to_owned()),
         ("leading-blank-lines", format!("\n \n{MESSAGE}"), MESSAGE.to_owned()),
@@ -151,12 +151,12 @@ fn repairs_are_listed_in_the_log_and_turned_off_by_name() {
         let on = Setting::new(&server.url(), "");
         on.ingress().stdin(message.clone()).run().assert_delivered();
         assert!(on.logged()[0].contains(&format!(" repairs={name} ")), "{:?}", on.logged());
-        assert_eq!(server.bodies(), [on_the_wire(&mended)]);
+        assert_eq!(server.bodies(), [on_the_wire(&repaired)]);
         let server = Server::answering(204);
         let off = Setting::new(&server.url(), &format!("[repair]\n{name} = false"));
         off.ingress().stdin(message.clone()).run();
         assert!(!off.log().contains(name), "{:?}", off.logged());
-        assert_ne!(server.bodies(), [on_the_wire(&mended)]);
+        assert_ne!(server.bodies(), [on_the_wire(&repaired)]);
     }
 }
 

@@ -185,7 +185,7 @@ fn a_page_that_answers_200_has_not_taken_a_message_for_mandrill() {
         setting.run().assert_deferred("4.3.5 Chatwoot is not set up to take the message");
         let logged = setting.failure_logged();
         assert!(logged.contains(" cause=\"the endpoint answered 200 with a page, "), "{logged}");
-        assert!(logged.contains(" remedy=\"that is not Chatwoot's endpoint: a login page"), "{logged}");
+        assert!(logged.contains(" remedy=\"correct url: a login page"), "{logged}");
     }
 }
 

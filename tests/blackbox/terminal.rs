@@ -48,7 +48,7 @@ fn cause_and_remedy_are_told_at_a_terminal() {
     let file = setting.shown("ingress.toml");
     let stderr = format!(
         "ingress: {file}:1: url must be a URL that begins with https:// or http://\n\
-         ingress: mend what the cause names, then let the mail server try again\n"
+         ingress: correct what the cause names, then let the mail server try again\n"
     );
     ended.assert(75, &format!("{MISCONFIGURED}\r\n"), &stderr);
     let ended = shown(Setting::new(NOBODY, "").ingress());

@@ -107,7 +107,7 @@ fn another_service_than_the_relay_is_named() {
         &check(&folder, &[]),
         69,
         "endpoint        404: there is no /rails/action_mailbox/relay/inbound_emails",
-        "on Chatwoot's host: set RAILS_INBOUND_EMAIL_SERVICE=relay, and restart Chatwoot; or mend url in ",
+        "on Chatwoot's host: set RAILS_INBOUND_EMAIL_SERVICE=relay, and restart Chatwoot; or correct url in ",
     );
     assert_eq!(server.records(), 0);
 }
@@ -214,11 +214,11 @@ fn rails_that_is_down_behind_nginx_is_named() {
         &check(&folder, &[]),
         69,
         "endpoint        502: the proxy is up, but Chatwoot's web server is down",
-        "on Chatwoot's host: start it (Rails, puma), or mend the address that the proxy passes requests to\n",
+        "on Chatwoot's host: start Chatwoot's web server (Rails, puma), or correct the address to which the proxy passes requests\n",
     );
 }
 
-/// Nothing of root's is this user's: each file that is not is named, with the command that mends it.
+/// Nothing of root's is this user's: each file that is not is named, with the command that lets it in.
 #[test]
 fn what_the_mail_server_s_user_may_not_read_is_named() {
     let folder = Folder::new();

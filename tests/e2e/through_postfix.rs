@@ -69,7 +69,7 @@ fn a_recipient_of_the_envelope_alone_is_handed_on() {
 }
 
 #[test]
-fn a_wrong_password_keeps_the_message_until_it_is_mended() {
+fn a_wrong_password_keeps_the_message_until_it_is_corrected() {
     let folder = Folder::new();
     let server = ActionMailbox::start(folder.path());
     folder.configure(&server.url(), "wrong");

@@ -4,7 +4,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExtraReturns {
     /// `CR CR LF` becomes `CR LF`: the mail gem sees an empty line there, and the header ends.
-    Mend,
+    Repair,
     /// The line end and the empty lines that Rails makes of it (`Mail::Utilities.binary_unsafe_to_crlf`).
     Keep,
 }
@@ -14,7 +14,7 @@ pub enum ExtraReturns {
 pub struct LineEnds {
     bytes: Vec<u8>,
     extra: ExtraReturns,
-    mended: bool,
+    repaired: bool,
     /// Carriage returns, and NULs among them, of which the byte after them says what they are.
     pending: Vec<u8>,
     /// How the first line ended.
@@ -47,7 +47,7 @@ impl LineEnds {
             let capacity = expected.saturating_add(expected / 64).saturating_add(Self::ROOM);
             bytes.try_reserve_exact(capacity).map_err(|_| OutOfMemory)?;
         }
-        Ok(Self { bytes, extra, mended: false, pending: Vec::new(), first: None })
+        Ok(Self { bytes, extra, repaired: false, pending: Vec::new(), first: None })
     }
 
     /// Appends a piece; the result does not depend on where the pieces are cut.
@@ -126,9 +126,9 @@ impl LineEnds {
     /// A newline, with the returns before it.
     fn end_line(&mut self) -> Result<(), OutOfMemory> {
         // Where returns end the lines, `CR CR LF` is the end of one and an empty one.
-        if self.extra == ExtraReturns::Mend && self.first != Some(LineEnd::Return) {
+        if self.extra == ExtraReturns::Repair && self.first != Some(LineEnd::Return) {
             self.first = Some(LineEnd::Newline);
-            self.mended |= self.pending.len() > 1;
+            self.repaired |= self.pending.len() > 1;
             // NUL is for another repair to take out; the returns around it are one line end even so.
             self.pending.retain(|byte| *byte == 0);
         } else if self.pending.last() == Some(&b'\r') {
@@ -158,7 +158,7 @@ impl LineEnds {
     pub fn finish(mut self) -> Result<(Vec<u8>, bool), OutOfMemory> {
         self.settle()?;
         self.bytes.try_reserve_exact(Self::ROOM).map_err(|_| OutOfMemory)?;
-        Ok((self.bytes, self.mended))
+        Ok((self.bytes, self.repaired))
     }
 }
 
@@ -177,27 +177,27 @@ mod tests {
 
     #[test]
     fn a_newline_becomes_crlf_and_crlf_stays() {
-        assert_eq!(converted(ExtraReturns::Mend, &[b"a\nb\r\n\nc"]), (b"a\r\nb\r\n\r\nc".to_vec(), false));
+        assert_eq!(converted(ExtraReturns::Repair, &[b"a\nb\r\n\nc"]), (b"a\r\nb\r\n\r\nc".to_vec(), false));
     }
 
     #[test]
     fn a_lone_carriage_return_ends_a_line() {
-        assert_eq!(converted(ExtraReturns::Mend, &[b"a\rb\r"]), (b"a\r\nb\r\n".to_vec(), false));
-        assert_eq!(converted(ExtraReturns::Mend, &[b"A: b\r\rc"]), (b"A: b\r\n\r\nc".to_vec(), false));
-        let lines_of_returns = converted(ExtraReturns::Mend, &[b"A: b\rC: d\r\r\ntext\n"]);
+        assert_eq!(converted(ExtraReturns::Repair, &[b"a\rb\r"]), (b"a\r\nb\r\n".to_vec(), false));
+        assert_eq!(converted(ExtraReturns::Repair, &[b"A: b\r\rc"]), (b"A: b\r\n\r\nc".to_vec(), false));
+        let lines_of_returns = converted(ExtraReturns::Repair, &[b"A: b\rC: d\r\r\ntext\n"]);
         assert_eq!(lines_of_returns, (b"A: b\r\nC: d\r\n\r\ntext\r\n".to_vec(), false));
     }
 
     #[test]
-    fn doubled_carriage_returns_are_mended_or_kept() {
-        assert_eq!(converted(ExtraReturns::Mend, &[b"a\r\r\n\r\r\r\nb"]), (b"a\r\n\r\nb".to_vec(), true));
+    fn doubled_carriage_returns_are_repaired_or_kept() {
+        assert_eq!(converted(ExtraReturns::Repair, &[b"a\r\r\n\r\r\r\nb"]), (b"a\r\n\r\nb".to_vec(), true));
         assert_eq!(converted(ExtraReturns::Keep, &[b"a\r\r\nb"]), (b"a\r\n\r\nb".to_vec(), false));
     }
 
     #[test]
     fn a_nul_between_returns_makes_no_empty_line() {
-        assert_eq!(converted(ExtraReturns::Mend, &[b"a\r\r\0\nb"]), (b"a\0\r\nb".to_vec(), true));
-        assert_eq!(converted(ExtraReturns::Mend, &[b"a\r\0b"]), (b"a\r\n\0b".to_vec(), false));
+        assert_eq!(converted(ExtraReturns::Repair, &[b"a\r\r\0\nb"]), (b"a\0\r\nb".to_vec(), true));
+        assert_eq!(converted(ExtraReturns::Repair, &[b"a\r\0b"]), (b"a\r\n\0b".to_vec(), false));
     }
 
     proptest! {
@@ -205,18 +205,18 @@ mod tests {
         fn it_does_not_matter_where_the_input_is_cut(bytes in "[\r\na\0]{0,40}", cut in 0usize..40) {
             let bytes = bytes.as_bytes();
             let (left, right) = bytes.split_at(cut.min(bytes.len()));
-            for extra in [ExtraReturns::Mend, ExtraReturns::Keep] {
+            for extra in [ExtraReturns::Repair, ExtraReturns::Keep] {
                 prop_assert_eq!(converted(extra, &[left, right]), converted(extra, &[bytes]));
             }
         }
 
         #[test]
         fn converting_twice_changes_nothing(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            for extra in [ExtraReturns::Mend, ExtraReturns::Keep] {
+            for extra in [ExtraReturns::Repair, ExtraReturns::Keep] {
                 let (once, _) = converted(extra, &[&bytes]);
-                let (twice, mended) = converted(extra, &[&once]);
+                let (twice, repaired) = converted(extra, &[&once]);
                 prop_assert_eq!(&twice, &once);
-                prop_assert!(!mended);
+                prop_assert!(!repaired);
                 prop_assert!(memchr::memmem::find(&once, b"\r\r").is_none());
             }
         }

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use super::http_status::{HttpStatus, http_status};
 use super::phase::Phase;
 
 /// The three statuses a delivery leaves with.
@@ -201,7 +202,7 @@ impl Cause {
             Self::Configuration | Self::Usage => deferred(
                 "4.3.5",
                 "The mail gateway is misconfigured",
-                "mend what the cause names, then let the mail server try again",
+                "correct what the cause names, then let the mail server try again",
             ),
             Self::Panic => deferred(
                 "4.3.0",
@@ -275,84 +276,13 @@ const LATE: &str = "4.4.7";
 
 /// The disposition on an answer that is not the endpoint's success.
 fn answered(status: u16, on_too_large: OnTooLarge) -> Disposition {
-    match status {
-        413 if on_too_large == OnTooLarge::Defer => {
-            deferred("4.3.4", "The message is too large at present", RAISE_LIMIT)
-        }
-        413 => rejected("5.3.4", "The message is too large", RAISE_LIMIT),
-        401 => deferred(
-            "4.7.0",
-            REFUSED,
-            "make the password the same here and in RAILS_INBOUND_EMAIL_PASSWORD, and restart Chatwoot",
-        ),
-        403 => deferred(
-            "4.7.0",
-            REFUSED,
-            "a proxy or firewall before Chatwoot forbids the request: allow this host",
-        ),
-        407 => deferred(
-            "4.7.0",
-            REFUSED,
-            "the proxy wants a password: put it into the proxy's URL, or go without proxy",
-        ),
-        404 => deferred(
-            "4.3.5",
-            NOT_SET_UP,
-            "set RAILS_INBOUND_EMAIL_SERVICE=relay in Chatwoot's environment and restart it, or mend url",
-        ),
-        301 | 302 | 303 | 307 | 308 => deferred(
-            "4.3.5",
-            NOT_SET_UP,
-            "put the https URL that Chatwoot redirects to into url: redirects are not followed",
-        ),
-        200..=299 => deferred(
-            "4.3.5",
-            NOT_SET_UP,
-            "that is not Chatwoot's endpoint: a login page, a parked page or another program answers at url",
-        ),
-        415 => deferred(
-            "4.3.5",
-            NOT_SET_UP,
-            "something between here and Chatwoot changes the Content-Type, or url names another service's endpoint",
-        ),
-        408 => deferred(
-            "4.3.0",
-            FAILED,
-            "the upload took too long for Chatwoot's web server: look at the network between",
-        ),
-        429 => deferred(
-            "4.3.2",
-            BUSY,
-            "Chatwoot or its proxy limits the rate: lower how many deliveries run at once",
-        ),
-        503 => {
-            deferred("4.3.2", BUSY, "Chatwoot is down for maintenance or overloaded: look at its web server")
-        }
-        502 | 504 => deferred(
-            "4.3.0",
-            FAILED,
-            "the proxy cannot reach Chatwoot's web server: start it, or look why it hangs",
-        ),
-        500 => deferred(
-            "4.3.0",
-            FAILED,
-            "look into Chatwoot's log; usual: RAILS_INBOUND_EMAIL_PASSWORD unset, Redis or storage down",
-        ),
-        501.. => deferred("4.3.0", FAILED, "look into the log of Chatwoot and of the proxy before it"),
-        _ => deferred(
-            "4.3.5",
-            NOT_SET_UP,
-            "check url: what answers there does not take the message as Chatwoot does",
-        ),
+    let HttpStatus { code, text, remedy, .. } = http_status(status);
+    match (status, on_too_large) {
+        (413, OnTooLarge::Reject) => rejected(code, text, remedy),
+        (413, OnTooLarge::Defer) => deferred("4.3.4", "The message is too large at present", remedy),
+        _ => deferred(code, text, remedy),
     }
 }
-
-const RAISE_LIMIT: &str =
-    "raise client_max_body_size in the proxy before Chatwoot (nginx's default is 1 MiB)";
-const REFUSED: &str = "Chatwoot refused the mail gateway";
-const NOT_SET_UP: &str = "Chatwoot is not set up to take the message";
-const BUSY: &str = "Chatwoot takes no messages at present";
-const FAILED: &str = "Chatwoot failed to take the message";
 
 fn deferred(code: &'static str, text: &'static str, remedy: &'static str) -> Disposition {
     Disposition { exit: Exit::Deferred, code, text, remedy }

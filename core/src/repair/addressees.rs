@@ -52,11 +52,11 @@ pub(super) const RECIPIENT_FIRST: Repair = Repair {
 };
 
 fn repeated_to(draft: &mut Draft<'_>) -> bool {
-    let mut mended = false;
+    let mut changed = false;
     for name in ["To", "Cc", "Bcc"] {
-        mended |= merge(&mut draft.header, name);
+        changed |= merge(&mut draft.header, name);
     }
-    mended
+    changed
 }
 
 fn merge(header: &mut Header<'_>, name: &str) -> bool {

@@ -13,7 +13,7 @@ pub struct Unrepaired {
     /// The whole message.
     pub bytes: Vec<u8>,
     /// Whether the reader took superfluous carriage returns out.
-    pub returns_mended: bool,
+    pub returns_repaired: bool,
 }
 
 /// A message as it is sent.
@@ -31,7 +31,7 @@ pub struct Repaired {
     pub breaks_signature: bool,
 }
 
-/// Mends a message for one envelope recipient.
+/// Repairs a message for one envelope recipient.
 ///
 /// Total, deterministic and idempotent: `repair(repair(m)) == repair(m)`. What needs no repair stays byte for byte. The envelope sender
 /// counts only where the message has no usable From of its own, and where it is null.
@@ -55,9 +55,9 @@ pub fn repair_and_look<T>(
     enabled: &EnabledRepairs,
     look: impl Fn(&Header<'_>) -> T,
 ) -> (Repaired, T) {
-    let Unrepaired { mut bytes, returns_mended } = message;
+    let Unrepaired { mut bytes, returns_repaired } = message;
     let mut done = Vec::new();
-    if returns_mended {
+    if returns_repaired {
         done.push(preamble::LINE_ENDS.name);
     }
     let mut breaks_signature = false;
@@ -92,8 +92,8 @@ fn pass<T>(
 ) -> Pass<T> {
     let on = || REPAIRS.iter().filter(|repair| enabled.is_on(repair));
     for repair in on() {
-        if let Step::Bytes(mend) = repair.step
-            && mend(bytes)
+        if let Step::Bytes(step) = repair.step
+            && step(bytes)
         {
             done.push(repair.name);
         }
@@ -104,16 +104,16 @@ fn pass<T>(
     let is_message = draft.header.fields().next().is_some();
     let mut has_news = false;
     for repair in on().filter(|_| is_message) {
-        let mended = match repair.step {
-            Step::Header(mend) => mend(&mut draft),
-            Step::Content(mend) => {
-                let mended = mend(&mut draft);
-                has_news |= mended;
-                mended
+        let changed = match repair.step {
+            Step::Header(step) => step(&mut draft),
+            Step::Content(step) => {
+                let changed = step(&mut draft);
+                has_news |= changed;
+                changed
             }
             Step::LineEnds | Step::Bytes(_) | Step::Preamble(_) => false,
         };
-        if mended {
+        if changed {
             done.push(repair.name);
         }
     }
@@ -142,8 +142,8 @@ pub(super) mod tests {
     pub(in crate::repair) fn read(bytes: &[u8], enabled: &EnabledRepairs) -> Unrepaired {
         let mut line_ends = LineEnds::new(enabled.extra_returns(), bytes.len()).unwrap();
         line_ends.push(bytes).unwrap();
-        let (bytes, returns_mended) = line_ends.finish().unwrap();
-        Unrepaired { bytes, returns_mended }
+        let (bytes, returns_repaired) = line_ends.finish().unwrap();
+        Unrepaired { bytes, returns_repaired }
     }
 
     pub(in crate::repair) fn repaired(bytes: &[u8], recipient: Option<&str>) -> Repaired {

@@ -28,19 +28,19 @@ pub(super) const UNMARKED_AUTOMATIC_MAIL: Repair = Repair {
 };
 
 fn repeated_forwarding_field(draft: &mut Draft<'_>) -> bool {
-    let mut mended = false;
+    let mut changed = false;
     for name in ["X-Forwarded-For", "X-Original-Sender", "X-Original-From"] {
-        mended |= keep_one(&mut draft.header, name, |_| true);
+        changed |= keep_one(&mut draft.header, name, |_| true);
     }
-    mended
+    changed
 }
 
 fn repeated_auto_submitted(draft: &mut Draft<'_>) -> bool {
-    let mut mended = false;
+    let mut changed = false;
     for name in ["Auto-Submitted", "X-Autoreply"] {
-        mended |= keep_one(&mut draft.header, name, |value| !value.eq_ignore_ascii_case(b"no"));
+        changed |= keep_one(&mut draft.header, name, |value| !value.eq_ignore_ascii_case(b"no"));
     }
-    mended
+    changed
 }
 
 /// Of several fields keeps the first that is preferred, else the first, and sets the others aside.
@@ -90,22 +90,22 @@ fn says(header: &Header<'_>, name: &str, words: &[&str]) -> bool {
 mod tests {
     use super::*;
 
-    fn mended(section: &str, sender: &Sender, mend: fn(&mut Draft<'_>) -> bool) -> Option<String> {
+    fn repaired(section: &str, sender: &Sender, repair: fn(&mut Draft<'_>) -> bool) -> Option<String> {
         let section = section.replace('\n', "\r\n");
         let mut draft = Draft::new(section.as_bytes(), None, sender);
-        mend(&mut draft).then(|| String::from_utf8(draft.header.to_bytes()).unwrap().replace("\r\n", "\n"))
+        repair(&mut draft).then(|| String::from_utf8(draft.header.to_bytes()).unwrap().replace("\r\n", "\n"))
     }
 
     #[test]
     fn the_first_of_several_forwarding_fields_stays() {
-        let text = mended(
+        let text = repaired(
             "X-Forwarded-For: a b\nX-Forwarded-For: c d\n",
             &Sender::Unknown,
             repeated_forwarding_field,
         );
         assert_eq!(text.unwrap(), "X-Forwarded-For: a b\nX-Ingress-Original-X-Forwarded-For: c d\n");
         assert_eq!(
-            mended(
+            repaired(
                 "X-Forwarded-For: a b\nX-Original-Sender: c\n",
                 &Sender::Unknown,
                 repeated_forwarding_field
@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn a_no_gives_way_to_another_word() {
-        let text = mended(
+        let text = repaired(
             "Auto-Submitted: no\nAuto-Submitted: auto-replied\n",
             &Sender::Unknown,
             repeated_auto_submitted,
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn automatic_mail_is_marked_and_other_mail_is_not() {
-        let mark = |section: &str| mended(section, &Sender::Unknown, unmarked_automatic_mail).is_some();
+        let mark = |section: &str| repaired(section, &Sender::Unknown, unmarked_automatic_mail).is_some();
         for section in [
             "Precedence: Bulk\n",
             "Content-Type: multipart/report; report-type=delivery-status; boundary=b\n",
@@ -145,6 +145,6 @@ mod tests {
         ] {
             assert!(!mark(section), "{section}");
         }
-        assert!(mended("Subject: x\n", &Sender::Null, unmarked_automatic_mail).is_some());
+        assert!(repaired("Subject: x\n", &Sender::Null, unmarked_automatic_mail).is_some());
     }
 }

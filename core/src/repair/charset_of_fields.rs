@@ -25,7 +25,7 @@ fn raw_bytes_in_body_charset(draft: &mut Draft<'_>) -> bool {
     let spoilt = |name: &&str| draft.header.named(name).any(|field| is_raw(field.value));
     let fields: Vec<&str> = FIELDS.into_iter().filter(spoilt).collect();
     let Some(charset) = (!fields.is_empty()).then(|| text_charset(draft)).flatten() else { return false };
-    let mut mended = false;
+    let mut changed = false;
     for name in fields {
         // Of several the last one counts, and the others keep what they have: the guess of another repair may name a charset by the next pass.
         let Some(field) = draft.header.named(name).next_back().filter(|field| is_raw(field.value)) else {
@@ -34,11 +34,11 @@ fn raw_bytes_in_body_charset(draft: &mut Draft<'_>) -> bool {
         let at = field.at;
         let read = encoded_word::read_in(&charset, field.value).and_then(|text| written(name, &text));
         if let Some(value) = read {
-            mended = true;
+            changed = true;
             originals::replaced(&mut draft.header, at, name, &value);
         }
     }
-    mended
+    changed
 }
 
 /// The charset of the first text in the message.
@@ -64,17 +64,17 @@ fn written(name: &str, text: &str) -> Option<Vec<u8>> {
 }
 
 fn split_encoded_word(draft: &mut Draft<'_>) -> bool {
-    let mut mended = false;
+    let mut changed = false;
     for name in ["Subject", "From", "Reply-To"] {
         let Some(field) = draft.header.named(name).next_back() else { continue };
         let joined = std::str::from_utf8(field.value).ok().and_then(encoded_word::rejoined);
         let at = field.at;
         if let Some(value) = joined {
-            mended = true;
+            changed = true;
             originals::replaced(&mut draft.header, at, name, value.as_bytes());
         }
     }
-    mended
+    changed
 }
 
 #[cfg(test)]
@@ -84,8 +84,8 @@ mod tests {
 
     fn subject(section: &[u8]) -> Option<String> {
         let mut draft = Draft::new(section, None, &Sender::Unknown);
-        let mended = raw_bytes_in_body_charset(&mut draft);
-        mended.then(|| String::from_utf8(draft.header.to_bytes()).unwrap())
+        let changed = raw_bytes_in_body_charset(&mut draft);
+        changed.then(|| String::from_utf8(draft.header.to_bytes()).unwrap())
     }
 
     #[test]

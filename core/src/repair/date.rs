@@ -14,21 +14,21 @@ pub(super) const LONG_DATE: Repair = Repair {
 };
 
 fn long_date(draft: &mut Draft<'_>) -> bool {
-    let mut mended = false;
+    let mut changed = false;
     for name in ["Date", "Resent-Date"] {
         let long = |header: &crate::message::header::Header<'_>| {
             let found = header.named(name).find(|field| is_too_long_a_date(field.value));
             found.map(|field| (field.at, canonical(field.value)))
         };
         while let Some((at, date)) = long(&draft.header) {
-            mended = true;
+            changed = true;
             match date {
                 Some(date) => originals::replaced(&mut draft.header, at, name, date.as_bytes()),
                 None => originals::preserve(&mut draft.header, at, name),
             }
         }
     }
-    mended
+    changed
 }
 
 /// The date at the start of a value, as RFC 5322 writes it.
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
     use crate::envelope::Sender;
 
-    fn mended(section: &str) -> Option<String> {
+    fn repaired(section: &str) -> Option<String> {
         let section = format!("{section}\r\n");
         let mut draft = Draft::new(section.as_bytes(), None, &Sender::Unknown);
         long_date(&mut draft).then(|| String::from_utf8(draft.header.to_bytes()).unwrap())
@@ -54,7 +54,7 @@ mod tests {
         for between in [" ".to_owned(), "\t".repeat(140)] {
             let date = format!("Date: Tue, 3 Nov 2026{between}09:12:44 +0100 {}", "remark ".repeat(20));
             assert!(
-                mended(&date)
+                repaired(&date)
                     .unwrap()
                     .starts_with("Date: Tue, 3 Nov 2026 09:12:44 +0100\r\nX-Ingress-Original-Date: Tue")
             );
@@ -63,15 +63,15 @@ mod tests {
 
     #[test]
     fn what_is_no_date_is_set_aside() {
-        let section = mended(&format!("Resent-Date: {}", "0".repeat(190))).unwrap();
+        let section = repaired(&format!("Resent-Date: {}", "0".repeat(190))).unwrap();
         assert!(section.starts_with("X-Ingress-Original-Resent-Date: 000"));
     }
 
     #[test]
     fn closed_comments_and_runs_of_spaces_do_not_count() {
         let date = "Date: Tue, 3 Nov 2026 09:12:44 +0100";
-        assert_eq!(mended(&format!("{date} ({})", "x".repeat(200))), None);
-        assert_eq!(mended(&format!("{date}{}", " ".repeat(200))), None);
-        assert!(mended(&format!("{date} ({}", "x".repeat(200))).is_some());
+        assert_eq!(repaired(&format!("{date} ({})", "x".repeat(200))), None);
+        assert_eq!(repaired(&format!("{date}{}", " ".repeat(200))), None);
+        assert!(repaired(&format!("{date} ({}", "x".repeat(200))).is_some());
     }
 }

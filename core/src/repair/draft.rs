@@ -117,39 +117,39 @@ impl<'a> Draft<'a> {
         self.new_content.as_deref().unwrap_or(self.content())
     }
 
-    /// Shows every part that is not made of parts, the message itself when it is none, to `mend`; says whether one was mended.
-    pub(super) fn each_leaf(&mut self, mut mend: impl FnMut(&mut Leaf<'_, 'a>) -> bool) -> bool {
+    /// Shows every part that is not made of parts, the message itself when it is none, to `repair`; says whether one was repaired.
+    pub(super) fn each_leaf(&mut self, mut repair: impl FnMut(&mut Leaf<'_, 'a>) -> bool) -> bool {
         let body = self.body;
         if !self.is_multipart() {
             let content = self.content();
             let (header, new_body) = (&mut self.header, &mut self.new_content);
-            return mend(&mut Leaf { header, body: content, new_body, place: &Place::default() });
+            return repair(&mut Leaf { header, body: content, new_body, place: &Place::default() });
         }
-        let mut mended = false;
+        let mut changed = false;
         for part in self.structure().inner.iter_mut().filter(|part| !part.multipart) {
             let content = body.get(part.body.clone()).unwrap_or_default();
             let (header, new_body) = (&mut part.header, &mut part.new_body);
-            mended |= mend(&mut Leaf { header, body: content, new_body, place: &part.place });
+            changed |= repair(&mut Leaf { header, body: content, new_body, place: &part.place });
         }
-        mended
+        changed
     }
 
-    /// Shows the header of whatever is made of parts to `mend`; says whether one was mended.
-    pub(super) fn each_container(&mut self, mut mend: impl FnMut(&mut Header<'a>) -> bool) -> bool {
-        let mut mended = self.is_multipart() && mend(&mut self.header);
+    /// Shows the header of whatever is made of parts to `repair`; says whether one was repaired.
+    pub(super) fn each_container(&mut self, mut repair: impl FnMut(&mut Header<'a>) -> bool) -> bool {
+        let mut changed = self.is_multipart() && repair(&mut self.header);
         for part in self.structure().inner.iter_mut().filter(|part| part.multipart) {
-            mended |= mend(&mut part.header);
+            changed |= repair(&mut part.header);
         }
-        mended
+        changed
     }
 
-    /// Shows whatever is made of parts, and where none are found, to `mend`; looks for them again where it says so.
-    pub(super) fn each_without_parts(&mut self, mend: impl Fn(&mut Header<'a>, &'a [u8]) -> bool) -> bool {
-        /// So many are mended: in each the parts are looked for anew.
+    /// Shows whatever is made of parts, and where none are found, to `repair`; looks for them again where it says so.
+    pub(super) fn each_without_parts(&mut self, repair: impl Fn(&mut Header<'a>, &'a [u8]) -> bool) -> bool {
+        /// So many are repaired: in each the parts are looked for anew.
         const MOST: usize = 32;
         let (body, content) = (self.body, self.content());
         let mut count = 0;
-        if self.is_multipart() && self.structure().inner.is_empty() && mend(&mut self.header, content) {
+        if self.is_multipart() && self.structure().inner.is_empty() && repair(&mut self.header, content) {
             self.parts = None;
             count = 1;
         }
@@ -160,7 +160,7 @@ impl<'a> Draft<'a> {
             let content = body.get(part.body.clone()).unwrap_or_default();
             let is_broken =
                 !part.multipart && ContentType::of(&part.header).is_some_and(|kind| kind.is_multipart());
-            if is_broken && mend(&mut part.header, content) {
+            if is_broken && repair(&mut part.header, content) {
                 count += 1;
                 let found = part.look_again(content);
                 part.multipart = !found.is_empty();

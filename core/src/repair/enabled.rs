@@ -39,6 +39,6 @@ impl EnabledRepairs {
 
     /// What the reader does about superfluous carriage returns.
     pub fn extra_returns(&self) -> ExtraReturns {
-        if self.is_on(&preamble::LINE_ENDS) { ExtraReturns::Mend } else { ExtraReturns::Keep }
+        if self.is_on(&preamble::LINE_ENDS) { ExtraReturns::Repair } else { ExtraReturns::Keep }
     }
 }

@@ -111,7 +111,7 @@ mod tests {
     use super::*;
     use crate::envelope::Sender;
 
-    fn mended(section: &str, recipient: Option<&str>) -> (String, bool) {
+    fn repaired(section: &str, recipient: Option<&str>) -> (String, bool) {
         let recipient = recipient.map(|text| Address::parse(text).unwrap());
         let section = section.replace('\n', "\r\n");
         let mut draft = Draft::new(section.as_bytes(), recipient.as_ref(), &Sender::Unknown);
@@ -121,7 +121,7 @@ mod tests {
     }
 
     fn unchanged(section: &str, recipient: Option<&str>) {
-        assert_eq!(mended(section, recipient), (section.to_owned(), false));
+        assert_eq!(repaired(section, recipient), (section.to_owned(), false));
     }
 
     #[test]
@@ -133,13 +133,13 @@ mod tests {
 
     #[test]
     fn the_recipient_of_the_envelope_alone_is_added() {
-        let (text, _) = mended("To: x@y\nDelivered-To: support@example.com\n", Some("support@example.com"));
+        let (text, _) = repaired("To: x@y\nDelivered-To: support@example.com\n", Some("support@example.com"));
         assert_eq!(text, "X-Original-To: support@example.com\nTo: x@y\nDelivered-To: support@example.com\n");
     }
 
     #[test]
     fn of_several_the_envelope_s_is_kept() {
-        let (text, _) = mended("X-Original-To: a@b\nX-Original-To: c@d\nX-Original-To: c@d\n", Some("c@d"));
+        let (text, _) = repaired("X-Original-To: a@b\nX-Original-To: c@d\nX-Original-To: c@d\n", Some("c@d"));
         assert_eq!(
             text,
             "X-Ingress-Original-X-Original-To: a@b\nX-Original-To: c@d\nX-Ingress-Original-X-Original-To: c@d\n"
@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn brackets_names_and_lists_become_bare() {
         for value in ["<a@b>", "Bob <a@b>", "a@b, c@d", ""] {
-            let (text, _) = mended(&format!("X-Original-To: {value}\n"), Some("a@b"));
+            let (text, _) = repaired(&format!("X-Original-To: {value}\n"), Some("a@b"));
             assert_eq!(
                 text,
                 format!("X-Original-To: a@b\nX-Ingress-Original-X-Original-To: {value}\n")
@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn another_address_than_the_envelope_s_gives_way() {
-        let (text, _) = mended("X-Original-To: old@x\nTo: y@z\n", Some("a@b"));
+        let (text, _) = repaired("X-Original-To: old@x\nTo: y@z\n", Some("a@b"));
         assert_eq!(text, "X-Original-To: a@b\nX-Ingress-Original-X-Original-To: old@x\nTo: y@z\n");
     }
 
@@ -170,7 +170,7 @@ mod tests {
     fn without_an_envelope_one_bare_field_stays() {
         unchanged("X-Original-To: a@b\n", None);
         unchanged("To: a@b\n", None);
-        let (text, _) = mended("X-Original-To:\nX-Original-To: a@b\nX-Original-To: c@d\n", None);
+        let (text, _) = repaired("X-Original-To:\nX-Original-To: a@b\nX-Original-To: c@d\n", None);
         assert_eq!(
             text,
             "X-Ingress-Original-X-Original-To:\nX-Original-To: a@b\nX-Ingress-Original-X-Original-To: c@d\n"

@@ -20,7 +20,7 @@ pub(super) const UNUSABLE_ORIGINAL_SENDER: Repair = Repair {
 };
 
 fn unreadable_forwarding_field(draft: &mut Draft<'_>) -> bool {
-    let mut mended = false;
+    let mut changed = false;
     for name in ["X-Original-From", "X-Original-Sender", "X-Forwarded-For"] {
         let found: Vec<(usize, Vec<u8>)> = draft
             .header
@@ -29,11 +29,11 @@ fn unreadable_forwarding_field(draft: &mut Draft<'_>) -> bool {
             .map(|field| (field.at, readable(name, field.value)))
             .collect();
         for (at, value) in found.into_iter().rev() {
-            mended = true;
+            changed = true;
             originals::replaced(&mut draft.header, at, name, &value);
         }
     }
-    mended
+    changed
 }
 
 /// The value as addresses where it holds some, else its words, those that are not ASCII encoded.
@@ -67,18 +67,21 @@ mod tests {
     use super::*;
     use crate::envelope::Sender;
 
-    fn mended(section: &[u8], mend: fn(&mut Draft<'_>) -> bool) -> Option<String> {
+    fn repaired(section: &[u8], repair: fn(&mut Draft<'_>) -> bool) -> Option<String> {
         let mut draft = Draft::new(section, None, &Sender::Unknown);
-        mend(&mut draft).then(|| String::from_utf8(draft.header.to_bytes()).unwrap())
+        repair(&mut draft).then(|| String::from_utf8(draft.header.to_bytes()).unwrap())
     }
 
     #[test]
     fn bytes_that_are_not_utf_8_are_encoded() {
-        let text = mended(b"X-Original-From: J\xfcrgen <j@x>\r\n", unreadable_forwarding_field).unwrap();
+        let text = repaired(b"X-Original-From: J\xfcrgen <j@x>\r\n", unreadable_forwarding_field).unwrap();
         assert!(text.starts_with("X-Original-From: =?utf-8?q?J=C3=BCrgen?= <j@x>\r\n"), "{text}");
-        let text = mended(b"X-Forwarded-For: b\xfcro@x s@y\r\n", unreadable_forwarding_field).unwrap();
+        let text = repaired(b"X-Forwarded-For: b\xfcro@x s@y\r\n", unreadable_forwarding_field).unwrap();
         assert!(text.starts_with("X-Forwarded-For: =?utf-8?b?YsO8cm9AeA==?=\r\n s@y\r\n"), "{text}");
-        assert_eq!(mended("X-Original-From: Jürgen <j@x>\r\n".as_bytes(), unreadable_forwarding_field), None);
+        assert_eq!(
+            repaired("X-Original-From: Jürgen <j@x>\r\n".as_bytes(), unreadable_forwarding_field),
+            None
+        );
     }
 
     #[test]
@@ -86,7 +89,7 @@ mod tests {
         for value in ["junk", "\"a@b\"@c"] {
             let section = format!("From: a@b\r\nX-Original-Sender: {value}\r\n");
             assert_eq!(
-                mended(section.as_bytes(), unusable_original_sender).unwrap(),
+                repaired(section.as_bytes(), unusable_original_sender).unwrap(),
                 format!("From: a@b\r\nX-Ingress-Original-X-Original-Sender: {value}\r\n")
             );
         }
@@ -95,7 +98,7 @@ mod tests {
             "Reply-To: a@b\r\nX-Original-Sender: junk\r\n",
             "X-Original-Sender: [x] y\r\n",
         ] {
-            assert_eq!(mended(section.as_bytes(), unusable_original_sender), None, "{section}");
+            assert_eq!(repaired(section.as_bytes(), unusable_original_sender), None, "{section}");
         }
     }
 }

@@ -93,14 +93,14 @@ fn shortened(value: &str) -> String {
 
 fn unreadable_bytes(draft: &mut Draft<'_>) -> bool {
     let header = &mut draft.header;
-    let mut mended = false;
+    let mut changed = false;
     for name in ["References", "In-Reply-To", "Date", "Subject", "Content-Description"] {
         let unreadable = |field: &Field<'_>| std::str::from_utf8(field.value).is_err();
         let found: Vec<(usize, Vec<u8>)> =
             header.named(name).filter(unreadable).map(|field| (field.at, field.value.to_vec())).collect();
         // From the bottom: what is kept moves the lines below.
         for (at, value) in found.into_iter().rev() {
-            mended = true;
+            changed = true;
             match name {
                 "References" | "In-Reply-To" => replace_or_drop(header, at, name, &message_ids_in(&value)),
                 "Date" => replace_or_drop(header, at, name, &ascii_of(&value)),
@@ -108,7 +108,7 @@ fn unreadable_bytes(draft: &mut Draft<'_>) -> bool {
             }
         }
     }
-    mended
+    changed
 }
 
 fn replace_or_drop(header: &mut Header<'_>, at: usize, name: &str, value: &[u8]) {

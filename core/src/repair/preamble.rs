@@ -44,16 +44,16 @@ pub(super) const MBOX_FROM_LINE: Repair = Repair {
 
 /// Takes out every NUL but those of parts that are neither text nor encoded.
 fn take_out_nul(bytes: &mut Vec<u8>) -> bool {
-    let mut mended = false;
+    let mut changed = false;
     // A NUL within a boundary line hides the parts behind it: look again. Who hides that well has no attachments.
     for _ in 0..3 {
         let binary = binary_parts(bytes);
         if !remove_nul(bytes, &binary) {
-            return mended;
+            return changed;
         }
-        mended = true;
+        changed = true;
     }
-    remove_nul(bytes, &[]) || mended
+    remove_nul(bytes, &[]) || changed
 }
 
 fn remove_nul(bytes: &mut Vec<u8>, except: &[Range<usize>]) -> bool {
@@ -109,7 +109,8 @@ pub(super) fn strip(bytes: &[u8], enabled: &EnabledRepairs, repairs: &mut Vec<&'
     let mut length = 0;
     let mut done = Vec::new();
     while let Some((found, more)) = bytes.get(length..).and_then(Preamble::at_start) {
-        let Some(repair) = REPAIRS.iter().find(|repair| mends(repair, found) && enabled.is_on(repair)) else {
+        let Some(repair) = REPAIRS.iter().find(|repair| is_against(repair, found) && enabled.is_on(repair))
+        else {
             break;
         };
         if !done.contains(&repair.name) {
@@ -121,7 +122,7 @@ pub(super) fn strip(bytes: &[u8], enabled: &EnabledRepairs, repairs: &mut Vec<&'
     length
 }
 
-fn mends(repair: &Repair, found: Preamble) -> bool {
+fn is_against(repair: &Repair, found: Preamble) -> bool {
     matches!(repair.step, Step::Preamble(preamble) if preamble == found)
 }
 

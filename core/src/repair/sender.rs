@@ -24,10 +24,10 @@ pub(super) const UNUSABLE_FROM: Repair = Repair {
 
 fn unusable_reply_to(draft: &mut Draft<'_>) -> bool {
     let header = &mut draft.header;
-    let mut mended = false;
+    let mut changed = false;
     // The last one counts; when it is set aside, the one before does.
     while let Some((at, mailboxes)) = last_unusable(header, "Reply-To") {
-        mended = true;
+        changed = true;
         if mailboxes.is_empty() {
             originals::preserve(header, at, "Reply-To");
         } else {
@@ -38,10 +38,10 @@ fn unusable_reply_to(draft: &mut Draft<'_>) -> bool {
     let is_text = |value: &[u8]| std::str::from_utf8(value).is_ok();
     let spoilt = header.named("Reply-To").filter(|field| !is_text(field.value)).map(|field| field.at);
     for at in spoilt.collect::<Vec<_>>().into_iter().rev() {
-        mended = true;
+        changed = true;
         originals::preserve(header, at, "Reply-To");
     }
-    mended
+    changed
 }
 
 /// The place of the last field of this name, and what can be read of it, when the mail gem cannot.

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::message::Preamble;
 
-/// One thing that is mended, by its name in `[repair]`, in the log and in the manual.
+/// One thing that is repaired, by its name in `[repair]`, in the log and in the manual.
 #[derive(Debug)]
 pub struct Repair {
     /// Kebab-case; it stays the same from one release to the next.

@@ -1,4 +1,4 @@
-//! What keeps this process from a file: the folder that bars the way, or the file itself, and the command that mends it.
+//! What keeps this process from a file: the folder that bars the way, or the file itself, and the command that lets it in.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
@@ -46,7 +46,7 @@ pub(crate) fn fifo(subject: Subject, path: &Path) -> Option<Finding> {
     path.metadata().ok().filter(|metadata| metadata.file_type().is_fifo())?;
     let fault =
         Finding::fault(subject, format!("{} is a FIFO, which a delivery would wait for", path.display()));
-    Some(fault.mended(Host::Here, "name a file"))
+    Some(fault.with_remedy(Host::Here, "name a file"))
 }
 
 /// How many symbolic links in a row are followed.
@@ -83,23 +83,23 @@ impl Obstacle {
         };
         match self {
             Self::Missing(path) => Finding::fault(subject, format!("{wanted} is not there"))
-                .mended(Host::Here, format!("create {}, or name the right file", path.display())),
+                .with_remedy(Host::Here, format!("create {}, or name the right file", path.display())),
             Self::NoFile(path) => {
                 let shown = path.display();
                 Finding::fault(subject, format!("{shown} is a folder"))
-                    .mended(Host::Here, format!("name the file that is meant, such as one in {shown}"))
+                    .with_remedy(Host::Here, format!("name the file that is meant, such as one in {shown}"))
             }
             Self::Folder(folder) => {
                 let shown = folder.display();
                 let what = format!("{wanted} cannot be reached: {shown} may not be entered{}", owned(folder));
-                Finding::fault(subject, what).mended(
+                Finding::fault(subject, what).with_remedy(
                     Host::Here,
                     reader.let_in_by(&format!("chmod o+x {shown}, or move the file elsewhere")),
                 )
             }
             Self::Mode(path) => {
                 let (shown, group) = (path.display(), own_group());
-                Finding::fault(subject, format!("{shown} may not be read{}", owned(path))).mended(
+                Finding::fault(subject, format!("{shown} may not be read{}", owned(path))).with_remedy(
                     Host::Here,
                     reader.let_in_by(&format!("chgrp {group} {shown} && chmod g+r {shown}")),
                 )
@@ -107,7 +107,7 @@ impl Obstacle {
             Self::Policy(path) => {
                 let shown = path.display();
                 let what = format!("{shown} may not be read, though its mode permits it{}", owned(path));
-                Finding::fault(subject, what).mended(
+                Finding::fault(subject, what).with_remedy(
                     Host::Here,
                     format!("look for what else forbids it: getfacl {shown}; AppArmor and SELinux in the kernel's log (dmesg)"),
                 )

@@ -75,7 +75,7 @@ pub(crate) fn is_root() -> bool {
 pub(crate) fn finding() -> Finding {
     if is_root() {
         return Finding::note(Subject::User, "root, who may read everything")
-            .mended(Host::Here, "see what the mail server's user sees: ingress check --as USER");
+            .with_remedy(Host::Here, "see what the mail server's user sees: ingress check --as USER");
     }
     let (uid, gid) = (Uid::effective(), Gid::effective());
     Finding::ok(Subject::User, format!("{}, group {}", user_name(uid), group_name(gid)))

@@ -1,12 +1,11 @@
-//! What the answer to the probe means: the one table from statuses to findings and remedies.
-
-use std::borrow::Cow;
+//! What the answer to the probe means: the table of HTTP statuses, and what a probe can tell beyond it.
 
 use url::Url;
 
 use super::api::{Api, to_start};
 use super::{Finding, Host, Subject};
 use crate::http::Answer;
+use chatwoot_mail::outcome::{HttpStatus, http_status};
 use chatwoot_mail::request::Endpoint;
 use chatwoot_mail::service::{Proof, Service};
 
@@ -37,74 +36,30 @@ pub(crate) fn finding(answer: &Answer, asked: &Asked<'_>) -> Finding {
         401 => unauthorized(answer, asked),
         404 => not_found(asked),
         500 => failed(asked),
-        _ => {
-            let (what, machine, action) = row(status, answer.is_page(), asked.url);
-            Finding::fault(Subject::Endpoint, format!("{status}: {what}")).mended(machine, action)
-        }
+        _ => in_table(answer, asked.url),
     }
 }
 
-/// The row of the table for a status that says enough by itself; `url` is where the URL is set.
-fn row(status: u16, is_page: bool, url: &str) -> (&'static str, Host, Cow<'static, str>) {
-    use Host::{Chatwoot, Here, Proxy};
-    match status {
-        200..300 if is_page => (
-            "a page for people: a login page, a parked page or another program answers there",
-            Here,
-            format!("mend {url}; with a login before Chatwoot, exempt /rails/action_mailbox/ from it").into(),
-        ),
-        200..300 => (
-            "whatever answers there takes anything: mail sent to it would be lost",
-            Here,
-            format!("mend {url}: it is not Chatwoot's").into(),
-        ),
-        400 => (
-            "it does not understand the request",
-            Here,
-            format!("mend scheme and port in {url}; is http sent to an https port?").into(),
-        ),
-        403 => (
-            "the request is forbidden, before Chatwoot looked at it",
-            Proxy,
-            "allow this host and the path /rails/action_mailbox/ (in Rails itself: config.hosts)".into(),
-        ),
-        405 | 415 | 422 => {
-            ("what answers there is not the endpoint of this service", Here, format!("mend {url}").into())
-        }
-        407 => {
-            ("the proxy wants a password", Here, "put it into the URL of proxy, or go without a proxy".into())
-        }
-        413 => (
-            "even an empty message is too large",
-            Proxy,
-            "raise client_max_body_size (nginx), LimitRequestBody (Apache)".into(),
-        ),
-        408 | 504 => (
-            "the proxy is up, but Chatwoot does not answer it in time",
-            Chatwoot,
-            "look why its web server hangs".into(),
-        ),
-        429 => ("the rate of requests is limited", Proxy, "exempt this host from the limit".into()),
-        502 => (
-            "the proxy is up, but Chatwoot's web server is down",
-            Chatwoot,
-            "start it (Rails, puma), or mend the address that the proxy passes requests to".into(),
-        ),
-        503 => (
-            "no web server of Chatwoot is ready: maintenance, overload or start",
-            Chatwoot,
-            "start its web server (Rails, puma), or wait until it is up".into(),
-        ),
-        520..=530 => (
-            "Cloudflare cannot reach Chatwoot's web server",
-            Chatwoot,
-            "start its web server, or mend the origin in Cloudflare".into(),
-        ),
-        501..=599 => {
-            ("the server failed", Chatwoot, "look into the log of Chatwoot and of the proxy before it".into())
-        }
-        _ => ("an answer that Chatwoot never gives", Here, format!("mend {url}").into()),
-    }
+/// What the table of HTTP statuses says, with the place where the URL is set.
+fn in_table(answer: &Answer, url: &str) -> Finding {
+    let HttpStatus { what, remedy, host, .. } = http_status(answer.status);
+    let what = match answer.status {
+        200..=299 if answer.is_page() => "a page for people: a login page or another program answers there",
+        // The probe is empty.
+        413 => "even an empty message is too large",
+        _ => what,
+    };
+    let finding = Finding::fault(Subject::Endpoint, format!("{}: {what}", answer.status));
+    finding.with_remedy(host, naming(remedy, url))
+}
+
+/// A remedy with `url in /etc/ingress.toml` instead of the word `url`.
+fn naming(remedy: &str, url: &str) -> String {
+    let words = remedy.split(' ').map(|word| match word.strip_prefix("url") {
+        Some(rest) if rest.chars().all(|char| char.is_ascii_punctuation()) => format!("{url}{rest}"),
+        _ => word.to_owned(),
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// A page that says the same as a service's yes is none. 200 is everybody's answer: Rails says it without a word.
@@ -142,16 +97,16 @@ fn unauthorized(answer: &Answer, asked: &Asked<'_>) -> Finding {
             return fault(
                 "Chatwoot has another key, or another time: the clocks may differ by two minutes at most",
             )
-            .mended(Host::Chatwoot, format!("{same}; set the clocks of both machines"));
+            .with_remedy(Host::Chatwoot, format!("{same}; set the clocks of both machines"));
         }
         (Service::Mandrill, "") => {
-            return fault("Chatwoot has another key, or sees another URL: it is signed too").mended(
+            return fault("Chatwoot has another key, or sees another URL: it is signed too").with_remedy(
                 Host::Chatwoot,
                 format!("{same}; make {} the URL that Chatwoot's server sees", asked.url),
             );
         }
         _ if challenge.contains("Action Mailbox") => {
-            return fault("Chatwoot has another password").mended(Host::Chatwoot, same);
+            return fault("Chatwoot has another password").with_remedy(Host::Chatwoot, same);
         }
         _ => {}
     }
@@ -160,7 +115,7 @@ fn unauthorized(answer: &Answer, asked: &Asked<'_>) -> Finding {
     } else {
         format!("of its own ({challenge})")
     };
-    fault(&format!("something before Chatwoot wants a password {wants}")).mended(
+    fault(&format!("something before Chatwoot wants a password {wants}")).with_remedy(
         Host::Proxy,
         "exempt /rails/action_mailbox/ from its login: Chatwoot asks for the password itself",
     )
@@ -169,14 +124,14 @@ fn unauthorized(answer: &Answer, asked: &Asked<'_>) -> Finding {
 fn not_found(asked: &Asked<'_>) -> Finding {
     let path = asked.endpoint.url().path();
     match asked.api {
-        Some(_) => Finding::fault(Subject::Endpoint, "404: Chatwoot is there, but set to another service").mended(
+        Some(_) => Finding::fault(Subject::Endpoint, "404: Chatwoot is there, but set to another service").with_remedy(
             Host::Chatwoot,
             format!("set RAILS_INBOUND_EMAIL_SERVICE={}, and restart Chatwoot", asked.service().name()),
         ),
-        None => Finding::fault(Subject::Endpoint, format!("404: there is no {path}")).mended(
+        None => Finding::fault(Subject::Endpoint, format!("404: there is no {path}")).with_remedy(
             Host::Chatwoot,
             format!(
-                "set RAILS_INBOUND_EMAIL_SERVICE={}, and restart Chatwoot; or mend {} here, if that is not Chatwoot's",
+                "set RAILS_INBOUND_EMAIL_SERVICE={}, and restart Chatwoot; or correct {} here, if that is not Chatwoot's",
                 asked.service().name(),
                 asked.url
             ),
@@ -192,17 +147,17 @@ fn failed(asked: &Asked<'_>) -> Finding {
     };
     if let Some(failing) = asked.api.and_then(Api::failing) {
         return Finding::fault(Subject::Endpoint, format!("500: Chatwoot fails without {failing}"))
-            .mended(Host::Chatwoot, to_start(&failing));
+            .with_remedy(Host::Chatwoot, to_start(&failing));
     }
     match asked.api {
         Some(api) if api.is_well() => Finding::fault(
             Subject::Endpoint,
             format!("500: Chatwoot is up, but has no {secret} for incoming mail"),
         )
-        .mended(Host::Chatwoot, set),
+        .with_remedy(Host::Chatwoot, set),
         _ => {
             Finding::fault(Subject::Endpoint, format!("500: it has no {secret} for incoming mail, or failed"))
-                .mended(
+                .with_remedy(
                     Host::Chatwoot,
                     format!("{set}; if it is set, look into Chatwoot's log: database, Redis"),
                 )
@@ -218,14 +173,14 @@ fn redirected(answer: &Answer, asked: &Asked<'_>) -> Finding {
     let target = answer.location.as_deref().and_then(|location| url.join(location).ok());
     let Some(target) = target else {
         return Finding::fault(Subject::Endpoint, format!("{status}: a redirect to nowhere"))
-            .mended(Host::Here, format!("mend {}", asked.url));
+            .with_remedy(Host::Here, format!("correct {}", asked.url));
     };
     let place = place(&target);
     let fault = Finding::fault(Subject::Endpoint, format!("{status}: a redirect to {place}"));
     let path = target.path().to_ascii_lowercase();
     if target.path() != url.path() && LOGINS.iter().any(|word| path.contains(word)) {
         return Finding::fault(Subject::Endpoint, format!("{status}: a redirect to a login page at {place}"))
-            .mended(
+            .with_remedy(
                 Host::Proxy,
                 "exempt /rails/action_mailbox/ from the login: Chatwoot asks for the password itself",
             );
@@ -233,7 +188,7 @@ fn redirected(answer: &Answer, asked: &Asked<'_>) -> Finding {
     if target.scheme() == "https" && url.scheme() == "http" && target.host() == url.host() {
         return https_forced(status, &target, asked);
     }
-    fault.mended(
+    fault.with_remedy(
         Host::Here,
         format!("change {} to that, if it is Chatwoot's; redirects are not followed", asked.url),
     )
@@ -247,12 +202,12 @@ fn https_forced(status: u16, target: &Url, asked: &Asked<'_>) -> Finding {
     );
     if target.port().is_some() && target.port() == asked.endpoint.url().port() {
         let action = format!("change {} to the https URL that people use, not this port", asked.url);
-        return fault.mended(Host::Here, action);
+        return fault.with_remedy(Host::Here, action);
     }
     let mut base = target.clone();
     base.set_path(asked.endpoint.base().path());
     base.set_query(None);
-    fault.mended(Host::Here, format!("change {} to {}", asked.url, base.as_str().trim_end_matches('/')))
+    fault.with_remedy(Host::Here, format!("change {} to {}", asked.url, base.as_str().trim_end_matches('/')))
 }
 
 /// Scheme, host and port of a redirect; its path is nobody's business.

@@ -35,7 +35,7 @@ impl Api {
         match self.failing() {
             None => Finding::ok(Subject::Chatwoot, what),
             Some(failing) => {
-                Finding::fault(Subject::Chatwoot, what).mended(Host::Chatwoot, to_start(&failing))
+                Finding::fault(Subject::Chatwoot, what).with_remedy(Host::Chatwoot, to_start(&failing))
             }
         }
     }
@@ -58,7 +58,7 @@ impl Api {
 /// What to do when Chatwoot does not reach these.
 pub(crate) fn to_start(failing: &str) -> String {
     format!(
-        "start {failing}, or mend REDIS_URL and POSTGRES_HOST in its environment: without them mail is refused or lost"
+        "start {failing}, or correct REDIS_URL and POSTGRES_HOST in its environment: without them mail is refused or lost"
     )
 }
 

@@ -54,7 +54,7 @@ fn judged(finding: Finding, running: Running) -> Finding {
 }
 
 fn on_chatwoot(finding: Finding, action: impl AsRef<str>) -> Option<Finding> {
-    Some(finding.mended(Host::Chatwoot, action))
+    Some(finding.with_remedy(Host::Chatwoot, action))
 }
 
 /// Chatwoot's default is the relay, but an empty variable is not unset to it (`config/initializers/mailer.rb`).
@@ -92,7 +92,7 @@ fn secret(env: &ChatwootEnv, settings: Option<&Settings>) -> Option<Finding> {
         return None;
     }
     let fault = Finding::fault(SUBJECT, format!("{variable} is another than the one in use here"));
-    Some(fault.mended(Host::Here, "take it out of the other place, so that Chatwoot's own is used"))
+    Some(fault.with_remedy(Host::Here, "take it out of the other place, so that Chatwoot's own is used"))
 }
 
 /// A secret that Chatwoot may know otherwise than it stands there.

@@ -42,7 +42,7 @@ fn as_user(user: &str, options: &Options, mut report: Report) -> ExitCode {
         Ok(status) => status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(exit::TEMPORARY),
         Err(error) => {
             let what = format!("{} cannot start this program: {}", account.name(), plain(&error));
-            report.add(Finding::fault(Subject::Program, what).mended(
+            report.add(Finding::fault(Subject::Program, what).with_remedy(
                 Host::Here,
                 "install ingress where every user may run it, such as /usr/bin/ingress, mode 0755",
             ));

@@ -3,6 +3,7 @@
 use serde::{Serialize, Serializer};
 
 use crate::log::sanitized;
+use chatwoot_mail::outcome::Host;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -11,7 +12,7 @@ pub(crate) enum Severity {
     Ok,
     /// Worth knowing.
     Note,
-    /// Mail is delivered, but something should be mended.
+    /// Mail is delivered, but something should be corrected.
     Warning,
     /// Mail is not delivered.
     Fault,
@@ -78,17 +79,6 @@ impl Serialize for Subject {
     }
 }
 
-/// Where something must be done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Host {
-    Here,
-    /// The host, container or environment that Chatwoot runs in.
-    Chatwoot,
-    /// The web server, balancer or firewall before it.
-    Proxy,
-}
-
 /// What to do, and where.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Remedy {
@@ -140,7 +130,7 @@ impl Finding {
     }
 
     /// What to do about it.
-    pub(crate) fn mended(self, machine: Host, action: impl AsRef<str>) -> Self {
+    pub(crate) fn with_remedy(self, machine: Host, action: impl AsRef<str>) -> Self {
         Self { remedy: Some(Remedy { machine, action: sanitized(action.as_ref()) }), ..self }
     }
 

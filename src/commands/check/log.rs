@@ -22,7 +22,7 @@ pub(crate) fn finding(target: &LogTarget, origin: &str, reader: Reader) -> Findi
     match target {
         LogTarget::Off => {
             Finding::warning(SUBJECT, format!("off ({origin}): nothing tells why a delivery failed"))
-                .mended(Host::Here, "set log = \"syslog\", or a file")
+                .with_remedy(Host::Here, "set log = \"syslog\", or a file")
         }
         LogTarget::Stderr => Finding::note(
             SUBJECT,
@@ -44,7 +44,7 @@ fn syslog(origin: &str) -> Finding {
             SUBJECT,
             format!("syslog ({origin}): nothing listens at /dev/log, so no log is written"),
         )
-        .mended(
+        .with_remedy(
             Host::Here,
             "start systemd-journald or rsyslog, mount /dev/log into the container, or set log to a file",
         ),
@@ -56,7 +56,10 @@ fn file(path: &Path, origin: &str, reader: Reader) -> Finding {
     if let Some(folder) = barring(path) {
         let folder = folder.display();
         return Finding::warning(SUBJECT, format!("{shown} cannot be reached: {folder} may not be entered"))
-            .mended(Host::Here, reader.let_in_by(&format!("chmod o+x {folder}, or name a file elsewhere")));
+            .with_remedy(
+                Host::Here,
+                reader.let_in_by(&format!("chmod o+x {folder}, or name a file elsewhere")),
+            );
     }
     match path.metadata() {
         Ok(metadata) => {
@@ -71,7 +74,7 @@ fn file(path: &Path, origin: &str, reader: Reader) -> Finding {
                 }
                 _ => "name a file that can be written in log, or syslog".to_owned(),
             };
-            Finding::warning(SUBJECT, what).mended(Host::Here, action)
+            Finding::warning(SUBJECT, what).with_remedy(Host::Here, action)
         }
         Err(_) => to_be_made(path, origin, reader),
     }
@@ -87,12 +90,15 @@ fn to_be_made(path: &Path, origin: &str, reader: Reader) -> Finding {
             SUBJECT,
             format!("{shown} cannot be made: there is no folder {folder} ({origin})"),
         )
-        .mended(Host::Here, reader.let_in_by(&format!("install -d -m 0770 -g {} {folder}", own_group())));
+        .with_remedy(
+            Host::Here,
+            reader.let_in_by(&format!("install -d -m 0770 -g {} {folder}", own_group())),
+        );
     }
     if rustix::fs::access(folder, Access::WRITE_OK | Access::EXEC_OK).is_ok() {
         return Finding::ok(SUBJECT, format!("{shown}, which the first delivery makes ({origin})"));
     }
-    Finding::warning(SUBJECT, format!("{shown} is not there and cannot be made ({origin})")).mended(
+    Finding::warning(SUBJECT, format!("{shown} is not there and cannot be made ({origin})")).with_remedy(
         Host::Here,
         reader.let_in_by(&format!("install -m 0660 -g {} /dev/null {shown}", own_group())),
     )

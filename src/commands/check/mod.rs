@@ -17,5 +17,7 @@ mod settings;
 mod tls;
 
 pub(crate) use command::run;
-use finding::{Finding, Host, Remedy, Severity, Subject};
+use finding::{Finding, Remedy, Severity, Subject};
 use report::Report;
+
+use chatwoot_mail::outcome::Host;

@@ -143,7 +143,7 @@ impl NetworkCheck<'_> {
             port.unwrap_or_default(),
             self.proxy_origin()
         );
-        Finding::fault(Subject::Connection, &failure.detail).mended(Host::Here, action)
+        Finding::fault(Subject::Connection, &failure.detail).with_remedy(Host::Here, action)
     }
 
     /// The answer to the probe, and the status that would be well.
@@ -163,7 +163,7 @@ fn api_of(mut base: Url) -> Url {
 fn trusting_nobody(fault: ConfigError) -> Finding {
     let complaint = fault.complaint();
     let remedy = fault.remedy.unwrap_or_else(|| "name a file with certificates, PEM, in ca_file".to_owned());
-    Finding::fault(Subject::Setting("ca_file"), complaint).mended(Host::Here, remedy)
+    Finding::fault(Subject::Setting("ca_file"), complaint).with_remedy(Host::Here, remedy)
 }
 
 /// No answer at all, in the words that a delivery has for it.
@@ -196,7 +196,7 @@ fn unanswered(failure: &Failure, patience: Duration) -> Finding {
         }
         cause => cause.disposition(OnTooLarge::Reject).remedy,
     };
-    Finding::fault(subject, what).mended(machine, remedy)
+    Finding::fault(subject, what).with_remedy(machine, remedy)
 }
 
 #[cfg(test)]

@@ -48,10 +48,10 @@ impl Target {
             Err(why) => {
                 let what = format!("{} cannot be resolved: {why}", self.host);
                 let action = format!(
-                    "mend the host name ({}), or this machine's resolver: getent hosts {}",
+                    "correct the host name ({}), or this machine's resolver: getent hosts {}",
                     self.origin, self.host
                 );
-                (Vec::new(), Some(Finding::fault(Subject::Name, what).mended(Host::Here, action)))
+                (Vec::new(), Some(Finding::fault(Subject::Name, what).with_remedy(Host::Here, action)))
             }
         }
     }
@@ -80,16 +80,16 @@ impl Target {
         let refused = failures.iter().any(|(_, error)| error.kind() == io::ErrorKind::ConnectionRefused);
         let (port, origin) = (self.port, &self.origin);
         if refused && self.is_proxy {
-            let action = format!("start the proxy on port {port}, or mend its host and port ({origin})");
-            return finding.mended(Host::Here, action);
+            let action = format!("start the proxy on port {port}, or correct its host and port ({origin})");
+            return finding.with_remedy(Host::Here, action);
         }
         if refused {
             let action =
-                format!("start its web server on port {port}, or mend host and port here ({origin})");
-            return finding.mended(Host::Chatwoot, action);
+                format!("start its web server on port {port}, or correct host and port here ({origin})");
+            return finding.with_remedy(Host::Chatwoot, action);
         }
         let action = format!("open the way to port {port}: route, firewalls, or another host ({origin})");
-        finding.mended(Host::Here, action)
+        finding.with_remedy(Host::Here, action)
     }
 }
 
@@ -117,9 +117,9 @@ fn connected(address: &SocketAddr, started: Instant, failures: &[(SocketAddr, io
     if failures.is_empty() {
         return Finding::ok(Subject::Connection, what);
     }
-    Finding::warning(Subject::Connection, format!("{what}; not reached: {}", shown(failures))).mended(
+    Finding::warning(Subject::Connection, format!("{what}; not reached: {}", shown(failures))).with_remedy(
         Host::Here,
-        "mend the way to the other addresses, or take them out of the DNS: each delivery loses time on them",
+        "check the way to the other addresses, or take them out of the DNS: each delivery loses time on them",
     )
 }
 

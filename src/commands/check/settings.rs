@@ -82,12 +82,13 @@ fn url(sources: &Sources<'_>, settings: &Settings) -> Vec<Finding> {
     let mut findings = vec![Finding::ok(subject, format!("{url} ({origin})"))];
     if url.scheme() == "http" && !is_this_machine(url) {
         let what = "the password and all mail travel in clear (allow_http)";
-        findings
-            .push(Finding::warning(subject, what).mended(Host::Here, format!("use an https URL: {origin}")));
+        findings.push(
+            Finding::warning(subject, what).with_remedy(Host::Here, format!("use an https URL: {origin}")),
+        );
     }
     for notice in &settings.notices {
-        let mended = format!("change {origin} to {}", settings.endpoint.base());
-        findings.push(Finding::warning(subject, notice).mended(Host::Here, mended));
+        let action = format!("change {origin} to {}", settings.endpoint.base());
+        findings.push(Finding::warning(subject, notice).with_remedy(Host::Here, action));
     }
     findings
 }
@@ -112,7 +113,7 @@ fn credential(source: &CredentialSource, reader: Reader) -> Finding {
 fn odd_credential(source: &CredentialSource, settings: Option<&Settings>) -> Option<Finding> {
     let what = format!("what is set {}", oddity(&settings?.secret)?);
     let action = format!("if Chatwoot has it without, take that away ({})", source.origin);
-    Some(Finding::note(Subject::Setting(source.key), what).mended(Host::Here, action))
+    Some(Finding::note(Subject::Setting(source.key), what).with_remedy(Host::Here, action))
 }
 
 fn chatwoot_env(shown: &[ShownSetting], reader: Reader) -> Option<Finding> {
@@ -160,8 +161,8 @@ fn defaults(sources: &Sources<'_>) -> Option<Finding> {
 
 fn faulty(fault: &ConfigError) -> Finding {
     let subject = fault.key.map_or(Subject::Configuration, Subject::Setting);
-    let place = fault.origin.as_ref().map(Origin::to_mend);
+    let place = fault.origin.as_ref().map(Origin::place);
     let place = place.unwrap_or_else(|| "that in the environment or the options".to_owned());
-    let remedy = fault.remedy.clone().unwrap_or_else(|| format!("mend {place}"));
-    Finding::fault(subject, fault.complaint()).mended(Host::Here, remedy)
+    let remedy = fault.remedy.clone().unwrap_or_else(|| format!("correct {place}"));
+    Finding::fault(subject, fault.complaint()).with_remedy(Host::Here, remedy)
 }

@@ -79,7 +79,7 @@ impl FileKind {
             ["From", "To", "Subject", "Date", "Received", "Message-ID", "Return-Path", "Delivered-To"];
         let start = emlx(head).and_then(|range| usize::try_from(range.start).ok()).unwrap_or(0);
         let head = head.get(start..).unwrap_or_default();
-        let Ok(head) = stdin::from_reader(head, head.len() as u64, ExtraReturns::Mend, u64::MAX) else {
+        let Ok(head) = stdin::from_reader(head, head.len() as u64, ExtraReturns::Repair, u64::MAX) else {
             return Self::Foreign;
         };
         let header = route::header_of(&head.bytes);

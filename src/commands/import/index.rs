@@ -81,7 +81,7 @@ fn look(found: &FoundMessage, selection: &Selection, threads: &mut Threads) -> R
     if head.is_empty() {
         return Err("is empty".to_owned());
     }
-    let head = stdin::from_reader(head.as_slice(), head.len() as u64, ExtraReturns::Mend, u64::MAX)
+    let head = stdin::from_reader(head.as_slice(), head.len() as u64, ExtraReturns::Repair, u64::MAX)
         .map_err(|failure| failure.detail.into_owned())?;
     let header = route::header_of(&head.bytes);
     if is_folder_data(&header) {

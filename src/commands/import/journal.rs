@@ -45,7 +45,7 @@ pub(super) enum Acceptance {
 }
 
 impl Journal {
-    /// Opens a journal, or begins one. A last line that was torn by a crash is mended.
+    /// Opens a journal, or begins one. A last line that was torn by a crash is cut off.
     ///
     /// # Errors
     ///
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_torn_last_line_is_mended_wherever_it_was_torn() {
+    fn a_torn_last_line_is_repaired_wherever_it_was_torn() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal");
         Journal::open(&path, ENDPOINT).unwrap().write(&digest_of(&wire_message(b"one")), "<1@x>").unwrap();

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::ops::ControlFlow;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,7 +12,6 @@ use super::run::NO_HEADER;
 use crate::delivery::{self, Prepared};
 use crate::settings::MessageSettings;
 use chatwoot_mail::environment::Environment;
-use chatwoot_mail::message::address::Address;
 use chatwoot_mail::outcome::Cause;
 use chatwoot_mail::{envelope, message};
 
@@ -86,29 +86,23 @@ fn look(
     };
     let sender = sender.map(OsString::as_os_str);
     let envelope = envelope::read(recipients, sender, &Environment::default(), &message.bytes);
-    let recipients: Vec<Option<&Address>> = match envelope.recipients.as_slice() {
-        [] => vec![None],
-        some => some.iter().map(Some).collect(),
-    };
     let mut said = Vec::new();
-    let mut rest = message;
-    for (number, recipient) in recipients.iter().enumerate() {
-        let last = number + 1 == recipients.len();
-        let copy = if last { Ok(std::mem::take(&mut rest)) } else { delivery::copied(&rest) };
+    delivery::each_copy(&envelope, message, |recipient, copy| {
         let copy = match copy {
             Ok(copy) => copy,
-            Err(failure) => {
+            Err(uncopied) => {
                 whole().unreadable += 1;
-                said.push(format!("unreadable: {}", failure.detail));
-                break;
+                said.push(format!("unreadable: {}", uncopied.failure.detail));
+                return ControlFlow::Break(());
             }
         };
-        let prepared = delivery::prepare(copy, *recipient, &envelope.sender, &settings.rules);
+        let prepared = delivery::prepare(copy, recipient, &envelope.sender, &settings.rules);
         if !prepared.route.arrives() {
             said.push(format!("lost: {}", prepared.route));
         }
         whole().count(&prepared, entry);
-    }
+        ControlFlow::Continue(())
+    });
     said
 }
 

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::io;
+use std::ops::ControlFlow;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::mpsc::{Receiver, Sender as Channel, channel};
 use std::time::{Duration, Instant};
@@ -21,8 +22,7 @@ use crate::settings::Settings;
 use chatwoot_mail::envelope::{self, Envelope};
 use chatwoot_mail::environment::Environment;
 use chatwoot_mail::message;
-use chatwoot_mail::message::address::Address;
-use chatwoot_mail::outcome::{Cause, Exit, Failure, OnTooLarge, Phase};
+use chatwoot_mail::outcome::{Cause, Exit, Failure, OnTooLarge, Phase, Scope, http_status};
 use chatwoot_mail::repair::Unrepaired;
 
 /// What became of a stored message.
@@ -238,30 +238,24 @@ fn deliver(
     envelope: &Envelope,
     message: Unrepaired,
 ) -> ImportReport {
-    let recipients: Vec<Option<&Address>> = match envelope.recipients.as_slice() {
-        [] => vec![None],
-        some => some.iter().map(Some).collect(),
-    };
     let mut whole = ImportReport::of(source, ImportStatus::Known);
     whole.recipients = envelope.recipients.iter().map(ToString::to_string).collect();
-    let mut rest = message;
-    for (number, recipient) in recipients.iter().enumerate() {
-        let last = number + 1 == recipients.len();
-        let copy = if last { Ok(std::mem::take(&mut rest)) } else { delivery::copied(&rest) };
+    delivery::each_copy(envelope, message, |recipient, copy| {
         match copy {
             Ok(copy) => {
-                let prepared = delivery::prepare(copy, *recipient, &envelope.sender, &job.settings.rules);
+                let prepared = delivery::prepare(copy, recipient, &envelope.sender, &job.settings.rules);
                 hand_over(job, client, &prepared, &mut whole);
             }
-            Err(failure) => {
+            Err(uncopied) => {
                 whole.status = ImportStatus::Deferred;
-                whole.failure = Some(failure);
+                whole.failure = Some(uncopied.failure);
             }
         }
-        if matches!(whole.status, ImportStatus::Deferred | ImportStatus::Left) {
-            break;
+        match whole.status {
+            ImportStatus::Deferred | ImportStatus::Left => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
         }
-    }
+    });
     whole
 }
 
@@ -414,7 +408,7 @@ fn persist(
 enum Response {
     /// This message is refused for ever; the others go on.
     Refused,
-    /// Every message would fail so until somebody mends it.
+    /// Every message would fail so until somebody corrects the setup.
     Stop,
     /// The server or the network is in trouble: everybody waits.
     Wait,
@@ -427,12 +421,15 @@ fn response(cause: Cause, job: &Job<'_>) -> Response {
         return Response::Refused;
     }
     match cause {
-        Cause::Answer(429 | 502 | 503 | 504)
-        | Cause::NameNotFound
-        | Cause::CannotConnect
-        | Cause::ConnectionLost
-        | Cause::Deadline(_) => Response::Wait,
-        Cause::Answer(400 | 408 | 413 | 422 | 500..) | Cause::OutOfMemory => Response::TryAgain,
+        Cause::Answer(status) => match http_status(status).scope {
+            Scope::Message => Response::TryAgain,
+            Scope::Server => Response::Wait,
+            Scope::Setup => Response::Stop,
+        },
+        Cause::NameNotFound | Cause::CannotConnect | Cause::ConnectionLost | Cause::Deadline(_) => {
+            Response::Wait
+        }
+        Cause::OutOfMemory => Response::TryAgain,
         _ => Response::Stop,
     }
 }

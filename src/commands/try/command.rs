@@ -161,7 +161,7 @@ fn opening(origin: &Whence, size: usize, envelope: &Envelope, base: &str) -> Str
     text
 }
 
-/// What the stand-in received of one attempt, and what was mended before.
+/// What the stand-in received of one attempt, and what was repaired before.
 fn shown(attempt: &Attempt, received: Option<&Received>) -> String {
     let mut text = String::from("\n");
     match received {

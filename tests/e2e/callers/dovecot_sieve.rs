@@ -148,7 +148,7 @@ fn a_retry_keeps_the_recipient_because_the_made_up_one_is_unset() {
     let fail = |fault| {
         deployment.break_with(fault);
         sieve.submit(&to_an_inbox).unwrap();
-        deployment.mend();
+        deployment.restore();
     };
     fail(Fault::ServerDown);
     sieve.turn();

@@ -52,7 +52,7 @@ fn the_mail_behind_a_refused_message_is_fetched_because_that_is_read_to_its_end(
     let log = fetchmail.log();
     assert!(log.contains("error writing message text") && !log.contains("2 of 2"), "{log}");
     assert_eq!((fetchmail.kept(), deployment.server().records()), (Some(2), 0), "{log}");
-    deployment.mend();
+    deployment.restore();
     fetchmail.turn();
     assert_eq!((fetchmail.kept(), deployment.server().records()), (Some(1), 1), "{}", fetchmail.log());
 }

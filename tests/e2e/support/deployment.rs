@@ -1,4 +1,4 @@
-//! What stands around a caller: a folder, a real Action Mailbox, and an `ingress` that can be broken and mended.
+//! What stands around a caller: a folder, a real Action Mailbox, and an `ingress` that can be broken and restored.
 
 use std::fs;
 use std::os::unix::fs::chown;
@@ -15,7 +15,7 @@ pub(crate) struct Deployment {
     closed: Port,
 }
 
-/// What an administrator can break, and mend.
+/// What an administrator can break, and restore.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
     ServerDown,
@@ -44,7 +44,7 @@ impl Deployment {
         let folder = Folder::new();
         let server = ActionMailbox::start(folder.path());
         let deployment = Self { folder, server, closed: Port::hold() };
-        deployment.mend();
+        deployment.restore();
         deployment
     }
 
@@ -80,7 +80,7 @@ impl Deployment {
     }
 
     /// Everything is as it should be.
-    pub(crate) fn mend(&self) {
+    pub(crate) fn restore(&self) {
         self.configure(&self.server.url(), PASSWORD, &format!("max_size = \"{MAX_SIZE}\"\n"));
         self.install(&fs::read(binary()).unwrap());
     }

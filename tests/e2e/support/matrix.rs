@@ -111,7 +111,7 @@ pub(crate) fn keeps_and_delivers_once<C: Caller>() {
         });
         assert_eq!(deployment.server().records(), before, "{}: {fault:?}", C::NAME);
         cell::<C>(&format!("temporary, {fault:?}"), &line);
-        deployment.mend();
+        deployment.restore();
         caller.turn();
         arrived(&caller, &deployment, before + 1);
         emptied(&caller);

@@ -5,7 +5,7 @@ use mail_parser::decoders::charsets::map::charset_decoder;
 /// The label under which the bytes of a text are readable, when the one it has (or its lack of one) makes Chatwoot lose characters.
 ///
 /// Nothing when the label is good, or when there is nothing but ASCII to lose: the mail gem reads ASCII under any label.
-pub fn mended(label: Option<&[u8]>, bytes: &[u8]) -> Option<&'static str> {
+pub fn corrected(label: Option<&[u8]>, bytes: &[u8]) -> Option<&'static str> {
     if bytes.is_ascii() {
         return None;
     }
@@ -21,13 +21,13 @@ pub fn mended(label: Option<&[u8]>, bytes: &[u8]) -> Option<&'static str> {
 
 /// The same for HTML, which may name its charset itself: where Content-Type names none that the mail gem knows, Chatwoot's reader
 /// follows that, and one that is not UTF-8 ends its job as soon as there is an entity or an 8-bit character (F12).
-pub fn mended_html(label: Option<&[u8]>, bytes: &[u8]) -> Option<String> {
+pub fn corrected_html(label: Option<&[u8]>, bytes: &[u8]) -> Option<String> {
     let said = normal(label.unwrap_or_default());
     let is_good = is_good(&said);
-    let is_asked = !is_good || mended(label, bytes) == Some(WESTERN);
+    let is_asked = !is_good || corrected(label, bytes) == Some(WESTERN);
     let Some(inner) = is_asked.then(|| named_within(bytes)).flatten() else {
         let unknown = !is_good && !said.is_empty() && bytes.is_ascii();
-        return mended(label, bytes).or(unknown.then_some("utf-8")).map(str::to_owned);
+        return corrected(label, bytes).or(unknown.then_some("utf-8")).map(str::to_owned);
     };
     let usable = if is_known(&inner) { Some(inner.clone()) } else { alias(&inner).map(str::to_owned) };
     match usable {
@@ -37,7 +37,7 @@ pub fn mended_html(label: Option<&[u8]>, bytes: &[u8]) -> Option<String> {
             (!is_harmless).then(|| "utf-8".to_owned())
         }
         Some(label) => Some(label),
-        None => mended(label, bytes).map(str::to_owned),
+        None => corrected(label, bytes).map(str::to_owned),
     }
 }
 
@@ -293,18 +293,18 @@ mod tests {
 
     #[test]
     fn text_without_a_label_gets_the_one_its_bytes_prove() {
-        assert_eq!(mended(None, UTF8), Some("utf-8"));
-        assert_eq!(mended(None, LATIN1), Some("windows-1252"));
-        assert_eq!(mended(None, b"plain"), None);
+        assert_eq!(corrected(None, UTF8), Some("utf-8"));
+        assert_eq!(corrected(None, LATIN1), Some("windows-1252"));
+        assert_eq!(corrected(None, b"plain"), None);
     }
 
     #[test]
     fn a_label_that_the_bytes_disprove_is_replaced() {
-        assert_eq!(mended(Some(b"utf-8"), LATIN1), Some("windows-1252"));
-        assert_eq!(mended(Some(b"us-ascii"), UTF8), Some("utf-8"));
-        assert_eq!(mended(Some(b"US-ASCII"), LATIN1), Some("windows-1252"));
-        assert_eq!(mended(Some(b"x-unknown"), UTF8), Some("utf-8"));
-        assert_eq!(mended(Some(b"x-sjis"), b"\x82\xa0"), Some("windows-31j"));
+        assert_eq!(corrected(Some(b"utf-8"), LATIN1), Some("windows-1252"));
+        assert_eq!(corrected(Some(b"us-ascii"), UTF8), Some("utf-8"));
+        assert_eq!(corrected(Some(b"US-ASCII"), LATIN1), Some("windows-1252"));
+        assert_eq!(corrected(Some(b"x-unknown"), UTF8), Some("utf-8"));
+        assert_eq!(corrected(Some(b"x-sjis"), b"\x82\xa0"), Some("windows-31j"));
     }
 
     #[test]
@@ -320,26 +320,26 @@ mod tests {
             "koi8-r",
             "iso-8859-8-i",
         ] {
-            assert_eq!(mended(Some(label.as_bytes()), UTF8), None, "{label}");
+            assert_eq!(corrected(Some(label.as_bytes()), UTF8), None, "{label}");
         }
-        assert_eq!(mended(Some(b"utf-8"), b"gr\xc3\xbc\xc3\x9fe, cut: \xc3"), None);
+        assert_eq!(corrected(Some(b"utf-8"), b"gr\xc3\xbc\xc3\x9fe, cut: \xc3"), None);
         let genuine = b"\xc7\xe4\xf0\xe0\xe2\xf1\xf2\xe2\xf3\xe9\xf2\xe5, \xea\xee\xe3\xe4\xe0";
-        assert_eq!(mended(Some(b"windows-1251"), genuine), None);
+        assert_eq!(corrected(Some(b"windows-1251"), genuine), None);
     }
 
     #[test]
     fn a_label_of_seven_bits_does_not_stand_over_eight() {
-        assert_eq!(mended(Some(b"iso-2022-jp"), "請求書".as_bytes()), Some("utf-8"));
-        assert_eq!(mended(Some(b"ISO-2022-JP"), b"\x8c\xa9\x90\xcf\x8f\x91"), Some("windows-31j"));
-        assert_eq!(mended(Some(b"iso-2022-kr"), b"\xc1\xd6\xb9\xae"), Some("cp949"));
-        assert_eq!(mended(Some(b"iso-2022-jp"), b"\x1b$B0l\x1b(B"), None);
+        assert_eq!(corrected(Some(b"iso-2022-jp"), "請求書".as_bytes()), Some("utf-8"));
+        assert_eq!(corrected(Some(b"ISO-2022-JP"), b"\x8c\xa9\x90\xcf\x8f\x91"), Some("windows-31j"));
+        assert_eq!(corrected(Some(b"iso-2022-kr"), b"\xc1\xd6\xb9\xae"), Some("cp949"));
+        assert_eq!(corrected(Some(b"iso-2022-jp"), b"\x1b$B0l\x1b(B"), None);
     }
 
     #[test]
     fn long_utf_8_is_utf_8_under_any_label() {
         for label in ["windows-1251", "iso-8859-1", "gb2312", "koi8-r", "shift_jis"] {
             assert_eq!(
-                mended(Some(label.as_bytes()), "请问我的包裹什么时候到".as_bytes()),
+                corrected(Some(label.as_bytes()), "请问我的包裹什么时候到".as_bytes()),
                 Some("utf-8"),
                 "{label}"
             );
@@ -358,7 +358,7 @@ mod tests {
             ("iso88592", "iso-8859-2"),
             ("windows_1252", "windows-1252"),
         ] {
-            assert_eq!(mended(Some(label.as_bytes()), b"\xc7\xe4"), Some(expected), "{label}");
+            assert_eq!(corrected(Some(label.as_bytes()), b"\xc7\xe4"), Some(expected), "{label}");
         }
     }
 
@@ -374,16 +374,19 @@ mod tests {
             ]
             .concat()
         };
-        assert_eq!(mended_html(None, &html("koi8-r", b"\xe7\xc4\xc5")).unwrap(), "koi8-r");
-        assert_eq!(mended_html(Some(b"x-odd"), &html("cp-1251", b"\xe7\xc4\xc5")).unwrap(), "windows-1251");
-        assert_eq!(mended_html(None, &html("iso-8859-1", b"a&nbsp;b")).unwrap(), "utf-8");
-        assert_eq!(mended_html(None, &html("iso-8859-1", "grüße".as_bytes())).unwrap(), "utf-8");
-        assert_eq!(mended_html(None, &html("x-odd", b"text")).unwrap(), "utf-8");
-        assert_eq!(mended_html(Some(b"x-odd"), b"<p>text").unwrap(), "utf-8");
+        assert_eq!(corrected_html(None, &html("koi8-r", b"\xe7\xc4\xc5")).unwrap(), "koi8-r");
+        assert_eq!(
+            corrected_html(Some(b"x-odd"), &html("cp-1251", b"\xe7\xc4\xc5")).unwrap(),
+            "windows-1251"
+        );
+        assert_eq!(corrected_html(None, &html("iso-8859-1", b"a&nbsp;b")).unwrap(), "utf-8");
+        assert_eq!(corrected_html(None, &html("iso-8859-1", "grüße".as_bytes())).unwrap(), "utf-8");
+        assert_eq!(corrected_html(None, &html("x-odd", b"text")).unwrap(), "utf-8");
+        assert_eq!(corrected_html(Some(b"x-odd"), b"<p>text").unwrap(), "utf-8");
         for label in [None, Some(&b"us-ascii"[..]), Some(b"utf-8")] {
-            assert_eq!(mended_html(label, &html("utf-8", b"a&nbsp;b")), None);
+            assert_eq!(corrected_html(label, &html("utf-8", b"a&nbsp;b")), None);
         }
-        assert_eq!(mended_html(Some(b"us-ascii"), &html("iso-8859-1", b"a&nbsp;b")), None);
-        assert_eq!(mended_html(None, b"<p>a&nbsp;b"), None);
+        assert_eq!(corrected_html(Some(b"us-ascii"), &html("iso-8859-1", b"a&nbsp;b")), None);
+        assert_eq!(corrected_html(None, b"<p>a&nbsp;b"), None);
     }
 }

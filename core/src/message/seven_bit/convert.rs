@@ -103,9 +103,9 @@ fn write_content(
         Plan::Message => write_message(content, depth + 1, sink),
         Plan::Encode(Encoding::QuotedPrintable) => encode::quoted_printable(content, sink),
         Plan::Encode(Encoding::Base64) => encode::base64(content, sink),
-        Plan::Mend(TransferEncoding::QuotedPrintable) => encode::mended_quoted_printable(content, sink),
-        Plan::Mend(TransferEncoding::Base64) => encode::mended_base64(content, sink),
-        Plan::Mend(_) => encode::masked(content, sink),
+        Plan::Repair(TransferEncoding::QuotedPrintable) => encode::repaired_quoted_printable(content, sink),
+        Plan::Repair(TransferEncoding::Base64) => encode::repaired_base64(content, sink),
+        Plan::Repair(_) => encode::masked(content, sink),
     }
 }
 
@@ -154,7 +154,7 @@ enum Plan {
     Message,
     Encode(Encoding),
     /// It claims this encoding, and holds bytes that do not belong there.
-    Mend(TransferEncoding),
+    Repair(TransferEncoding),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -179,7 +179,7 @@ impl Plan {
         });
         match said {
             None | Some(TransferEncoding::Identity | TransferEncoding::Unknown) => {}
-            Some(encoding) => return Self::Mend(encoding),
+            Some(encoding) => return Self::Repair(encoding),
         }
         let kind = part.content_type.as_ref();
         let is_text = kind.is_none_or(|kind| kind.is_text() || kind.is_multipart());

@@ -62,13 +62,13 @@ pub(super) fn base64(bytes: &[u8], sink: &mut Sink) -> Result<(), OutOfMemory> {
 }
 
 /// Writes quoted-printable in which bytes stand that should have been quoted.
-pub(super) fn mended_quoted_printable(text: &[u8], sink: &mut Sink) -> Result<(), OutOfMemory> {
+pub(super) fn repaired_quoted_printable(text: &[u8], sink: &mut Sink) -> Result<(), OutOfMemory> {
     each_unsafe(text, sink, |byte, sink| sink.push(format!("={byte:02X}").as_bytes()))
 }
 
 /// Writes base64 without the bytes in it that are none: who decodes it passes over them (RFC 2045, section 6.8). The hyphens among them go
 /// too, or a line that was no boundary could become one.
-pub(super) fn mended_base64(text: &[u8], sink: &mut Sink) -> Result<(), OutOfMemory> {
+pub(super) fn repaired_base64(text: &[u8], sink: &mut Sink) -> Result<(), OutOfMemory> {
     each(text, |byte| byte == b'-' || !is_safe(byte), sink, |_, _| Ok(()))
 }
 
@@ -143,15 +143,15 @@ mod tests {
 
     #[test]
     fn broken_encodings_keep_what_they_say() {
-        assert_eq!(written(mended_quoted_printable, b"a=3D\xfc\r\n"), "a=3D=FC\r\n");
-        assert_eq!(written(mended_base64, b"aGVs\xffbG8=\0"), "aGVsbG8=");
+        assert_eq!(written(repaired_quoted_printable, b"a=3D\xfc\r\n"), "a=3D=FC\r\n");
+        assert_eq!(written(repaired_base64, b"aGVs\xffbG8=\0"), "aGVsbG8=");
         assert_eq!(written(masked, b"\xc3\xbc\0a"), "???a");
     }
 
     #[test]
     fn no_line_becomes_a_boundary_by_what_is_taken_out_of_it() {
-        assert_eq!(written(mended_base64, b"aGVs\r\n--b\xfc\r\nbG8=\r\n"), "aGVs\r\nb\r\nbG8=\r\n");
-        assert_eq!(written(mended_quoted_printable, b"--b\xfc\r\n"), "--b=FC\r\n");
+        assert_eq!(written(repaired_base64, b"aGVs\r\n--b\xfc\r\nbG8=\r\n"), "aGVs\r\nb\r\nbG8=\r\n");
+        assert_eq!(written(repaired_quoted_printable, b"--b\xfc\r\n"), "--b=FC\r\n");
         assert_eq!(written(masked, b"--b\r\n--b\xfc\r\n"), "--b\r\n??b?\r\n");
     }
 

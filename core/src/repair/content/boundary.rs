@@ -17,10 +17,10 @@ pub(in crate::repair) const WRONG_BOUNDARY: Repair = Repair {
 };
 
 fn wrong_boundary(draft: &mut Draft<'_>) -> bool {
-    draft.each_without_parts(mend)
+    draft.each_without_parts(repair)
 }
 
-fn mend(header: &mut Header<'_>, body: &[u8]) -> bool {
+fn repair(header: &mut Header<'_>, body: &[u8]) -> bool {
     let Some(field) = last(header, CONTENT_TYPE).filter(|_| !body.trim_ascii().is_empty()) else {
         return false;
     };

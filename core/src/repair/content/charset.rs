@@ -53,9 +53,9 @@ fn wrong_charset(draft: &mut Draft<'_>) -> bool {
 fn label(kind: &ContentType, present: Option<&[u8]>, leaf: &Leaf<'_, '_>) -> Option<String> {
     let text = decoded(leaf.header, leaf.body);
     if kind.media_type == "text/html" {
-        charset::mended_html(present, &text)
+        charset::corrected_html(present, &text)
     } else {
-        charset::mended(present, &text).map(str::to_owned)
+        charset::corrected(present, &text).map(str::to_owned)
     }
 }
 

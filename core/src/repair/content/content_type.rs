@@ -79,7 +79,7 @@ fn is_token(label: &str) -> bool {
 
 fn missing_content_type(draft: &mut Draft<'_>) -> bool {
     let multipart = draft.is_multipart();
-    let mended = draft.each_leaf(|leaf| {
+    let changed = draft.each_leaf(|leaf| {
         let header = &mut *leaf.header;
         if last(header, CONTENT_TYPE).is_some() || (multipart && header.fields().next().is_none()) {
             return false;
@@ -89,14 +89,14 @@ fn missing_content_type(draft: &mut Draft<'_>) -> bool {
             return false;
         }
         let text = decoded(header, leaf.body);
-        let charset = charset::mended(None, &text).unwrap_or("utf-8");
+        let charset = charset::corrected(None, &text).unwrap_or("utf-8");
         header.prepend(CONTENT_TYPE, format!("text/plain; charset={charset}").as_bytes());
         true
     });
-    if mended && !multipart {
+    if changed && !multipart {
         ensure_mime_version(&mut draft.header);
     }
-    mended
+    changed
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ pub(super) fn is_plain_or_html(media_type: &str) -> bool {
     matches!(media_type, "text/plain" | "text/html")
 }
 
-/// Whether a part is taken for text to be shown, or would be once its fields are mended.
+/// Whether a part is taken for text to be shown, or would be once its fields are repaired.
 pub(super) fn is_text(leaf: &Leaf<'_, '_>) -> bool {
     is_plain_or_html(&media_type(leaf.header)) && !(leaf.place.is_part() && is_file(leaf.header))
 }

@@ -24,10 +24,10 @@ fn named_text(draft: &mut Draft<'_>) -> bool {
     if is_shown || !is_any {
         return false;
     }
-    let mut mended = false;
+    let mut changed = false;
     draft.each_leaf(|leaf| {
         let kind = media_type(leaf.header);
-        let is_candidate = !mended
+        let is_candidate = !changed
             && is_plain_or_html(&kind)
             && !gem::is_attachment(leaf.header)
             && gem::file_name(leaf.header).is_some()
@@ -44,7 +44,7 @@ fn named_text(draft: &mut Draft<'_>) -> bool {
                 originals::preserve(leaf.header, at, name);
             }
         }
-        mended = true;
+        changed = true;
         true
     })
 }

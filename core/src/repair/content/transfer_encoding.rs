@@ -15,11 +15,11 @@ pub(in crate::repair) const UNKNOWN_TRANSFER_ENCODING: Repair = Repair {
 };
 
 fn unknown_transfer_encoding(draft: &mut Draft<'_>) -> bool {
-    let containers = draft.each_container(mend);
-    draft.each_leaf(|leaf| mend(leaf.header)) || containers
+    let containers = draft.each_container(repair);
+    draft.each_leaf(|leaf| repair(leaf.header)) || containers
 }
 
-fn mend(header: &mut Header<'_>) -> bool {
+fn repair(header: &mut Header<'_>) -> bool {
     let Some(field) = last(header, TRANSFER_ENCODING) else { return false };
     if TransferEncoding::read(field.trimmed()) != TransferEncoding::Unknown {
         return false;

@@ -24,16 +24,16 @@ fn website_attachment(draft: &mut Draft<'_>) -> bool {
         return false;
     }
     let mut largest = 0;
-    let mended = draft.each_leaf(|leaf| {
-        let (size, mended) = mend(leaf);
+    let changed = draft.each_leaf(|leaf| {
+        let (size, changed) = repair(leaf);
         largest = largest.max(size);
-        mended
+        changed
     });
     // An e-mail conversation, which takes files of any size, is answered by In-Reply-To alone as a rule.
     if is_addressed(&draft.header) {
         draft.largest_attachment = largest;
     }
-    mended
+    changed
 }
 
 /// Whether the message goes to a conversation that it names: by address, or by the id of the message that it answers. Nobody can tell
@@ -60,7 +60,7 @@ fn names_conversation(value: &[u8]) -> bool {
 }
 
 /// The size of the file, where the part is one, and whether it was changed.
-fn mend(leaf: &mut Leaf<'_, '_>) -> (usize, bool) {
+fn repair(leaf: &mut Leaf<'_, '_>) -> (usize, bool) {
     let kind = media_type(leaf.header);
     let name = gem::file_name(leaf.header);
     let is_lone_file = !is_plain_or_html(&kind) && !leaf.body.trim_ascii().is_empty();
