@@ -10,6 +10,7 @@ mod exit;
 mod http;
 mod io_error;
 mod log;
+mod open;
 mod output;
 mod patient_write;
 mod settings;

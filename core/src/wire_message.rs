@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::message::address::Address;
-use crate::message::line_ends::OutOfMemory;
+use crate::message::growth::OutOfMemory;
 use crate::message::seven_bit;
 use crate::repair::{EnabledRepairs, recipient_taken_out};
 use crate::service::Service;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tracing::Level;
 
-use crate::http::Progress;
+use crate::http::PhaseCell;
 use crate::log::{self, Line};
 use crate::patient_write::write_within;
 use chatwoot_mail::outcome::remedy;
@@ -22,7 +22,7 @@ const UNCLAIMED: u8 = u8::MAX;
 #[derive(Debug)]
 pub(crate) struct FinalStatus {
     started: Instant,
-    pub(crate) progress: Progress,
+    pub(crate) progress: PhaseCell,
     /// [`UNCLAIMED`] until the end is claimed.
     status: AtomicU8,
     context: Mutex<Context>,
@@ -63,7 +63,7 @@ impl FinalStatus {
     pub(crate) fn new(started: Instant) -> Self {
         Self {
             started,
-            progress: Progress::default(),
+            progress: PhaseCell::default(),
             status: AtomicU8::new(UNCLAIMED),
             context: Mutex::new(Context::default()),
         }

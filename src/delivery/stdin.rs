@@ -8,7 +8,8 @@ use rustix::fs::{FileType, fstat};
 use rustix::io::Errno;
 
 use crate::io_error::plain;
-use chatwoot_mail::message::line_ends::{ExtraReturns, LineEnds, OutOfMemory};
+use chatwoot_mail::message::growth::OutOfMemory;
+use chatwoot_mail::message::line_ends::{ExtraReturns, LineEnds};
 use chatwoot_mail::outcome::{Cause, Failure};
 use chatwoot_mail::repair::Unrepaired;
 
@@ -18,14 +19,14 @@ const PIECE: usize = 64 * 1024;
 /// Reads a message to its end. What exceeds `max_size` bytes, or what memory holds, is read and thrown away: a caller whose pipe breaks
 /// takes that for something else (OpenSMTPD, fetchmail, Sieve, maildrop).
 pub(crate) fn read(input: BorrowedFd<'_>, extra: ExtraReturns, max_size: u64) -> Result<Unrepaired, Failure> {
-    let mut sink = Sink::new(extra, expected(input), max_size);
+    let mut sink = MessageSink::new(extra, expected(input), max_size);
     pump(input, |piece| sink.take(piece))?;
     sink.finish()
 }
 
 /// Takes a message that is in memory already.
 pub(crate) fn from_bytes(bytes: &[u8], extra: ExtraReturns) -> Result<Unrepaired, Failure> {
-    let mut sink = Sink::new(extra, bytes.len() as u64, u64::MAX);
+    let mut sink = MessageSink::new(extra, bytes.len() as u64, u64::MAX);
     sink.take(bytes);
     sink.finish()
 }
@@ -38,7 +39,7 @@ pub(crate) fn from_reader(
     extra: ExtraReturns,
     max_size: u64,
 ) -> Result<Unrepaired, Failure> {
-    let mut sink = Sink::new(extra, expected, max_size);
+    let mut sink = MessageSink::new(extra, expected, max_size);
     if expected > max_size {
         sink.received = expected;
         return sink.finish();
@@ -117,13 +118,13 @@ fn out_of_memory() -> Failure {
 }
 
 /// Keeps what it may keep, counts everything.
-struct Sink {
+struct MessageSink {
     line_ends: Result<LineEnds, OutOfMemory>,
     received: u64,
     max_size: u64,
 }
 
-impl Sink {
+impl MessageSink {
     fn new(extra: ExtraReturns, expected: u64, max_size: u64) -> Self {
         let capacity = usize::try_from(expected.min(max_size)).unwrap_or(0);
         Self { line_ends: LineEnds::new(extra, capacity), received: 0, max_size }

@@ -14,7 +14,7 @@ use reqwest::header::{
 use tokio::runtime::Runtime;
 
 use super::resolver::SystemResolver;
-use super::{Answer, Progress, TlsError, retry_after, tls};
+use super::{Answer, PhaseCell, TlsError, retry_after, tls};
 use crate::clock::now;
 use crate::io_error::plain;
 use crate::settings::{ConfigError, Network};
@@ -26,7 +26,7 @@ use chatwoot_mail::request::Request;
 #[derive(Debug)]
 pub(crate) struct Client {
     http: reqwest::Client,
-    progress: Progress,
+    progress: PhaseCell,
     /// There until the client is dropped.
     runtime: Option<Runtime>,
 }
@@ -38,13 +38,13 @@ impl Client {
         network: &Network,
         environment: &Environment,
     ) -> Result<Self, ConfigError> {
-        Self::telling(Progress::default(), https, network, environment)
+        Self::telling(PhaseCell::default(), https, network, environment)
     }
 
     /// Prepares without touching the network; tells how far it is. Follows no redirect (the password would go along) and no proxy of
     /// the environment.
     pub(crate) fn telling(
-        progress: Progress,
+        progress: PhaseCell,
         https: bool,
         network: &Network,
         environment: &Environment,
@@ -126,7 +126,7 @@ impl Client {
     async fn post(&self, request: &Request<'_>) -> Result<Reply, Failure> {
         let taken = Arc::new(AtomicBool::new(false));
         let (rest, progress) = (request.body.clone(), self.progress.clone());
-        let body = Whole { rest, taken: Arc::clone(&taken), progress };
+        let body = PostBody { rest, taken: Arc::clone(&taken), progress };
         match self.answer(request, reqwest::Body::wrap(body)).await {
             Err(failure) if failure.cause == Cause::ConnectionLost => {
                 Err(self.early_answer(request).await.unwrap_or(failure))
@@ -299,17 +299,17 @@ const PAGE: usize = 64 * 1024;
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// A message as it is sent, in pieces: so that a success answered to a part of it is not believed.
-struct Whole {
+struct PostBody {
     rest: Bytes,
     /// Whether the last piece is on its way.
     taken: Arc<AtomicBool>,
-    progress: Progress,
+    progress: PhaseCell,
 }
 
 /// How much of a message is on its way at once, beside what the kernel holds.
 const PIECE: usize = 64 * 1024;
 
-impl http_body::Body for Whole {
+impl http_body::Body for PostBody {
     type Data = Bytes;
     type Error = io::Error;
 

@@ -15,7 +15,7 @@ pub(crate) use answer::Answer;
 pub(crate) use certificate_error::CertificateError;
 pub(crate) use client::{Client, Reply};
 pub(crate) use handshake::{Handshake, Refusal, shake};
-pub(crate) use progress::Progress;
+pub(crate) use progress::PhaseCell;
 pub(crate) use shown_certificate::ShownCertificate;
 pub(crate) use tls::bundle;
 pub(crate) use tls_error::TlsError;

@@ -7,9 +7,9 @@ use chatwoot_mail::outcome::Phase;
 
 /// The phase that a delivery is in; its copies are one.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Progress(Arc<AtomicU8>);
+pub(crate) struct PhaseCell(Arc<AtomicU8>);
 
-impl Progress {
+impl PhaseCell {
     pub(crate) fn enter(&self, phase: Phase) {
         self.0.store(phase as u8, Ordering::Relaxed);
     }
@@ -25,7 +25,7 @@ mod tests {
 
     #[test]
     fn every_phase_is_told_to_whoever_holds_a_copy() {
-        let (progress, copy) = (Progress::default(), Progress::default());
+        let (progress, copy) = (PhaseCell::default(), PhaseCell::default());
         assert_eq!(progress.phase(), Phase::Starting);
         let watched = progress.clone();
         for phase in Phase::ALL {

@@ -7,13 +7,13 @@ use std::thread;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::sync::oneshot;
 
-use super::Progress;
+use super::PhaseCell;
 use chatwoot_mail::outcome::Phase;
 
 /// Resolves as every program on this machine does, and says when it begins and ends.
 #[derive(Debug)]
 pub(super) struct SystemResolver {
-    pub(super) progress: Progress,
+    pub(super) progress: PhaseCell,
 }
 
 impl Resolve for SystemResolver {

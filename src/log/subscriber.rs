@@ -13,14 +13,14 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 
 /// Writes each event up to a level as one line, with one write.
-pub(super) struct Lines<W> {
+pub(super) struct LogLines<W> {
     pub(super) level: Level,
     /// Whether a line begins with time (UTC, RFC 3339) and level.
     pub(super) dated: bool,
     pub(super) writer: W,
 }
 
-impl<W> Lines<W>
+impl<W> LogLines<W>
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
@@ -41,7 +41,7 @@ where
     }
 }
 
-impl<W> Subscriber for Lines<W>
+impl<W> Subscriber for LogLines<W>
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
@@ -96,7 +96,7 @@ mod tests {
     fn logged(level: Level, dated: bool, log: impl FnOnce()) -> String {
         let file = tempfile::NamedTempFile::new().unwrap();
         let writer = Mutex::new(file.reopen().unwrap());
-        tracing::subscriber::with_default(Lines { level, dated, writer }, log);
+        tracing::subscriber::with_default(LogLines { level, dated, writer }, log);
         fs::read_to_string(file.path()).unwrap()
     }
 

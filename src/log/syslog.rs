@@ -31,20 +31,20 @@ pub(super) struct Syslog {
 }
 
 /// One line to be.
-pub(super) struct Entry<'a> {
+pub(super) struct SyslogEntry<'a> {
     syslog: &'a Syslog,
     severity: u8,
 }
 
 impl<'a> MakeWriter<'a> for Syslog {
-    type Writer = Entry<'a>;
+    type Writer = SyslogEntry<'a>;
 
-    fn make_writer(&'a self) -> Entry<'a> {
-        Entry { syslog: self, severity: severity(Level::INFO) }
+    fn make_writer(&'a self) -> SyslogEntry<'a> {
+        SyslogEntry { syslog: self, severity: severity(Level::INFO) }
     }
 
-    fn make_writer_for(&'a self, metadata: &Metadata<'_>) -> Entry<'a> {
-        Entry { syslog: self, severity: severity(*metadata.level()) }
+    fn make_writer_for(&'a self, metadata: &Metadata<'_>) -> SyslogEntry<'a> {
+        SyslogEntry { syslog: self, severity: severity(*metadata.level()) }
     }
 }
 
@@ -58,7 +58,7 @@ fn severity(level: Level) -> u8 {
     }
 }
 
-impl Write for Entry<'_> {
+impl Write for SyslogEntry<'_> {
     /// Sends it whole. Without a time: those who read there set it themselves.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let priority = FACILITY << 3 | self.severity;

@@ -6,13 +6,13 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Mutex;
 
-use rustix::fs::OFlags;
 use tracing::Level;
 
 use super::line::Line;
-use super::subscriber::Lines;
+use super::subscriber::LogLines;
 use super::syslog::PATIENCE;
 use super::syslog::Syslog;
+use crate::open::open_without_waiting;
 use crate::patient_write::write_within;
 use crate::settings::{LogSettings, LogTarget};
 
@@ -21,7 +21,7 @@ pub(crate) fn open(settings: &LogSettings) -> Option<String> {
     match &settings.target {
         LogTarget::Off => None,
         LogTarget::Stderr => {
-            Lines { level: settings.level, dated: true, writer: || Stderr }.init_or_ignore();
+            LogLines { level: settings.level, dated: true, writer: || Stderr }.init_or_ignore();
             None
         }
         LogTarget::Syslog => {
@@ -30,7 +30,7 @@ pub(crate) fn open(settings: &LogSettings) -> Option<String> {
         }
         LogTarget::File(path) => match append_to(path) {
             Ok(file) => {
-                Lines { level: settings.level, dated: true, writer: Mutex::new(file) }.init_or_ignore();
+                LogLines { level: settings.level, dated: true, writer: Mutex::new(file) }.init_or_ignore();
                 None
             }
             Err(error) => {
@@ -43,7 +43,7 @@ pub(crate) fn open(settings: &LogSettings) -> Option<String> {
 
 fn to_syslog(level: Level) {
     // Who reads there writes time and level himself.
-    Lines { level, dated: false, writer: Syslog::default() }.init_or_ignore();
+    LogLines { level, dated: false, writer: Syslog::default() }.init_or_ignore();
 }
 
 /// Standard error, which may be a pipe that nobody empties.
@@ -61,8 +61,7 @@ impl Write for Stderr {
 
 /// Opens a log file to append to. Never blocks: a FIFO without a reader is an error.
 fn append_to(path: &Path) -> io::Result<File> {
-    let nonblocking = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or(0);
-    File::options().append(true).create(true).mode(0o600).custom_flags(nonblocking).open(path)
+    open_without_waiting(File::options().append(true).create(true).mode(0o600), path)
 }
 
 /// Writes one line.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::credentials::secret;
 use super::destination::{endpoint, is_clear_text_allowed};
-use super::file::File;
+use super::file::SettingsFile;
 use super::rules::{max_size, rules};
 use super::table::setting;
 use super::{ConfigError, LogSettings, Network, Sources, is_this_machine};
@@ -77,7 +77,7 @@ impl Settings {
         file: Option<&Path>,
         environment: &Environment,
     ) -> Result<Self, ConfigError> {
-        let file = file.map(File::read).transpose()?.unwrap_or_default();
+        let file = file.map(SettingsFile::read).transpose()?.unwrap_or_default();
         let mut file =
             file.without(|setting| CONNECTION.contains(&setting.key) || setting.form.is_credential());
         for secret in [const { setting("password") }, const { setting("signing_key") }] {

@@ -8,21 +8,21 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::table::{Form, SETTINGS, Setting};
+use super::table::{SETTINGS, Setting, SettingForm};
 use super::{ConfigError, Origin, secret};
 
 /// What the file says. Values are judged later, together with options and environment.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct File {
+pub(crate) struct SettingsFile {
     /// Where it was read.
     path: PathBuf,
     text: String,
-    entries: Vec<Entry>,
+    entries: Vec<FileEntry>,
 }
 
 /// One setting as it stands in the file.
 #[derive(Clone, Debug)]
-pub(super) struct Entry {
+pub(super) struct FileEntry {
     setting: &'static Setting,
     pub(super) value: FileValue,
     /// Where the value begins in the text.
@@ -38,7 +38,7 @@ pub(super) enum FileValue {
     Repairs(BTreeMap<String, bool>),
 }
 
-impl File {
+impl SettingsFile {
     /// Reads and parses one file. A file that holds a password and that others can read is refused.
     pub(super) fn read(path: &Path) -> Result<Self, ConfigError> {
         let whole = || Origin::File { key: None, path: path.to_owned(), line: None };
@@ -53,7 +53,7 @@ impl File {
         Ok(file)
     }
 
-    pub(super) fn entry(&self, setting: &Setting) -> Option<&Entry> {
+    pub(super) fn entry(&self, setting: &Setting) -> Option<&FileEntry> {
         self.entries.iter().find(|entry| std::ptr::eq(entry.setting, setting))
     }
 
@@ -73,7 +73,7 @@ impl File {
     /// Sets what the file does not say.
     pub(super) fn set(&mut self, setting: &'static Setting, text: &str) {
         self.entries.retain(|entry| !std::ptr::eq(entry.setting, setting));
-        self.entries.push(Entry { setting, value: FileValue::Text(text.to_owned()), position: 0 });
+        self.entries.push(FileEntry { setting, value: FileValue::Text(text.to_owned()), position: 0 });
     }
 
     /// Forgets some settings.
@@ -85,8 +85,8 @@ impl File {
     /// Whether nobody else may read the file: it holds the password, a key, or a proxy's password.
     fn holds_a_secret(&self) -> bool {
         self.entries.iter().any(|entry| match (entry.setting.form, &entry.value) {
-            (Form::Secret, _) => true,
-            (Form::UrlWithLogin, FileValue::Text(url)) => url.contains('@'),
+            (SettingForm::Secret, _) => true,
+            (SettingForm::UrlWithLogin, FileValue::Text(url)) => url.contains('@'),
             _ => false,
         })
     }
@@ -120,34 +120,35 @@ fn line_at(text: &str, position: usize) -> usize {
     text.get(..position).unwrap_or(text).matches('\n').count() + 1
 }
 
-fn parse(text: &str) -> Result<Vec<Entry>, Flaw> {
+fn parse(text: &str) -> Result<Vec<FileEntry>, Flaw> {
     let table = DeTable::parse(text)
         .map_err(|error| not_toml(error.span().unwrap_or(0..0), error.message(), text))?;
     table.into_inner().into_iter().map(|(key, value)| entry(key.span(), key.get_ref(), value)).collect()
 }
 
-fn entry(at: Range<usize>, key: &str, value: Spanned<DeValue<'_>>) -> Result<Entry, Flaw> {
+fn entry(at: Range<usize>, key: &str, value: Spanned<DeValue<'_>>) -> Result<FileEntry, Flaw> {
     let setting = SETTINGS
         .iter()
         .find(|setting| setting.key == key)
         .ok_or_else(|| Flaw::new(at.start, None, format!("unknown key {}", harmless(key))))?;
     let position = value.span().start;
     let value = match (setting.form, value.into_inner()) {
-        (Form::Repairs, DeValue::Table(repairs)) => Some(FileValue::Repairs(switches(repairs)?)),
+        (SettingForm::Repairs, DeValue::Table(repairs)) => Some(FileValue::Repairs(switches(repairs)?)),
         (form, value) => of_form(form, value),
     };
     let wrong =
         || Flaw::new(position, Some(setting.key), format!("{}: {}", setting.key, setting.form.expected()));
-    Ok(Entry { setting, value: value.ok_or_else(wrong)?, position })
+    Ok(FileEntry { setting, value: value.ok_or_else(wrong)?, position })
 }
 
-fn of_form(form: Form, value: DeValue<'_>) -> Option<FileValue> {
+fn of_form(form: SettingForm, value: DeValue<'_>) -> Option<FileValue> {
     match (form, value) {
-        (Form::Text | Form::Secret | Form::SecretFile | Form::UrlWithLogin, DeValue::String(text)) => {
-            Some(FileValue::Text(text.into_owned()))
-        }
-        (Form::Switch, DeValue::Boolean(on)) => Some(FileValue::Switch(on)),
-        (Form::Addresses, DeValue::Array(items)) => {
+        (
+            SettingForm::Text | SettingForm::Secret | SettingForm::SecretFile | SettingForm::UrlWithLogin,
+            DeValue::String(text),
+        ) => Some(FileValue::Text(text.into_owned())),
+        (SettingForm::Switch, DeValue::Boolean(on)) => Some(FileValue::Switch(on)),
+        (SettingForm::Addresses, DeValue::Array(items)) => {
             let texts = items.iter().map(|item| item.get_ref().as_str().map(str::to_owned));
             Some(FileValue::Addresses(texts.collect::<Option<_>>()?))
         }
@@ -236,10 +237,12 @@ mod tests {
     /// `key = value`, in the form that the setting wants.
     fn line_for(setting: &Setting) -> String {
         let value = match setting.form {
-            Form::Text | Form::Secret | Form::SecretFile | Form::UrlWithLogin => "\"x\"",
-            Form::Switch => "true",
-            Form::Addresses => "[\"a@b\"]",
-            Form::Repairs => "{ missing-to = false }",
+            SettingForm::Text | SettingForm::Secret | SettingForm::SecretFile | SettingForm::UrlWithLogin => {
+                "\"x\""
+            }
+            SettingForm::Switch => "true",
+            SettingForm::Addresses => "[\"a@b\"]",
+            SettingForm::Repairs => "{ missing-to = false }",
         };
         format!("{} = {value}\n", setting.key)
     }
@@ -247,7 +250,7 @@ mod tests {
     #[test]
     fn every_setting_of_the_table_can_stand_in_the_file_and_is_found_with_its_line() {
         let text: String = SETTINGS.iter().map(line_for).collect();
-        let file = File { path: "F".into(), entries: parse(&text).unwrap(), text };
+        let file = SettingsFile { path: "F".into(), entries: parse(&text).unwrap(), text };
         for (number, setting) in SETTINGS.iter().enumerate() {
             let entry = file.entry(setting).unwrap();
             let line = Some(number + 1);

@@ -3,13 +3,12 @@
 use std::fmt::Display;
 use std::fs::File;
 use std::io::Read;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-
-use rustix::fs::OFlags;
 
 use super::{ConfigError, Origin};
 use crate::io_error::plain;
+use crate::open::open_without_waiting;
 use chatwoot_mail::request::Secret;
 
 /// What proves to Chatwoot who sends.
@@ -79,8 +78,7 @@ pub(super) fn read_small(path: &Path) -> Result<(Vec<u8>, bool), ConfigError> {
     let cannot = |error: std::io::Error| {
         ConfigError::new(format!("cannot read {}: {}", path.display(), plain(&error)))
     };
-    let nonblocking = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or(0);
-    let file = File::options().read(true).custom_flags(nonblocking).open(path).map_err(cannot)?;
+    let file = open_without_waiting(File::options().read(true), path).map_err(cannot)?;
     let metadata = file.metadata().map_err(cannot)?;
     let expected = metadata.len().min(SMALL) + 1;
     let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or(0));

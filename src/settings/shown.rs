@@ -3,7 +3,7 @@
 use url::Url;
 
 use super::sources::{Resolved, Value};
-use super::table::{Form, SETTINGS, Setting};
+use super::table::{SETTINGS, Setting, SettingForm};
 use super::{Origin, Sources};
 
 /// One setting as it stands somewhere.
@@ -37,7 +37,7 @@ impl Sources<'_> {
 /// Nothing for a table in which nothing is turned off.
 fn shown(setting: &Setting, resolved: &Resolved<'_>) -> Option<String> {
     match resolved.value {
-        Value::Text(text) if setting.form == Form::UrlWithLogin => text.to_str().map(without_login),
+        Value::Text(text) if setting.form == SettingForm::UrlWithLogin => text.to_str().map(without_login),
         Value::Text(text) => Some(text.to_string_lossy().into_owned()),
         Value::Switch(on) => Some(on.to_string()),
         Value::Addresses(addresses) => Some(addresses.join(", ")),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::Path;
 
-use super::file::{File, FileValue};
+use super::file::{FileValue, SettingsFile};
 use super::locate::{ConfigFile, SYSTEM_FILE, locate};
 use super::table::{Setting, setting};
 use super::{ChatwootEnv, ConfigError, Origin};
@@ -16,7 +16,7 @@ pub(crate) struct Sources<'a> {
     options: &'a SettingsOptions,
     environment: &'a Environment,
     config: Option<ConfigFile>,
-    file: File,
+    file: SettingsFile,
     file_fault: Option<ConfigError>,
     chatwoot: ChatwootEnv,
     chatwoot_fault: Option<ConfigError>,
@@ -26,7 +26,7 @@ pub(crate) struct Sources<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Resolved<'a> {
     pub(super) value: Value<'a>,
-    place: Place,
+    place: FoundIn,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub(super) enum Value<'a> {
 
 /// An [`Origin`] that costs nothing: paths and lines are looked up for those who ask.
 #[derive(Clone, Copy, Debug)]
-enum Place {
+enum FoundIn {
     Option(&'static str),
     Variable(&'static str),
     File { key: &'static str, position: usize },
@@ -50,7 +50,9 @@ impl<'a> Sources<'a> {
     /// Finds and reads the configuration file, and Chatwoot's `.env` when something names it.
     pub(crate) fn read(options: &'a SettingsOptions, environment: &'a Environment) -> Self {
         let config = locate(options, environment);
-        let read = config.as_ref().map_or_else(|| Ok(File::default()), |config| File::read(&config.path));
+        let read = config
+            .as_ref()
+            .map_or_else(|| Ok(SettingsFile::default()), |config| SettingsFile::read(&config.path));
         let (file, file_fault) = or_fault(read);
         let sources = Self { config, file_fault, ..Self::of(options, environment, file) };
         let path = sources.path(const { setting("chatwoot_env") });
@@ -60,7 +62,7 @@ impl<'a> Sources<'a> {
     }
 
     /// Options, environment, and a file that was read already.
-    pub(super) fn of(options: &'a SettingsOptions, environment: &'a Environment, file: File) -> Self {
+    pub(super) fn of(options: &'a SettingsOptions, environment: &'a Environment, file: SettingsFile) -> Self {
         Self {
             options,
             environment,
@@ -138,19 +140,19 @@ impl<'a> Sources<'a> {
     fn in_options(&self, setting: &'static Setting) -> Option<Resolved<'_>> {
         let option = setting.option?;
         let value = Value::Text(option_value(self.options, option)?);
-        Some(Resolved { value, place: Place::Option(option) })
+        Some(Resolved { value, place: FoundIn::Option(option) })
     }
 
     fn in_environment(&self, setting: &'static Setting) -> Option<Resolved<'_>> {
         setting.variables.iter().find_map(|variable| {
             let value = Value::Text(self.environment.get(variable)?.as_ref());
-            Some(Resolved { value, place: Place::Variable(variable) })
+            Some(Resolved { value, place: FoundIn::Variable(variable) })
         })
     }
 
     fn in_file(&self, setting: &'static Setting) -> Option<Resolved<'_>> {
         let entry = self.file.entry(setting)?;
-        let place = Place::File { key: setting.key, position: entry.position };
+        let place = FoundIn::File { key: setting.key, position: entry.position };
         Some(Resolved { value: entry.value.borrowed(), place })
     }
 
@@ -161,7 +163,7 @@ impl<'a> Sources<'a> {
     /// What Chatwoot's `.env` says.
     pub(super) fn resolve_in_chatwoot_env(&self, variable: &'static str) -> Option<Resolved<'_>> {
         let text = self.chatwoot.get(variable)?;
-        Some(Resolved { value: Value::Text(text.as_ref()), place: Place::ChatwootEnv(variable) })
+        Some(Resolved { value: Value::Text(text.as_ref()), place: FoundIn::ChatwootEnv(variable) })
     }
 
     /// The text of a setting that has one, when anybody says it.
@@ -224,10 +226,10 @@ impl<'a> Sources<'a> {
 
     pub(super) fn origin(&self, resolved: &Resolved<'_>) -> Origin {
         match resolved.place {
-            Place::Option(name) => Origin::Option(name),
-            Place::Variable(name) => Origin::Variable(name),
-            Place::File { key, position } => self.file.origin(key, position),
-            Place::ChatwootEnv(name) => self.chatwoot.origin(name).unwrap_or(Origin::Default),
+            FoundIn::Option(name) => Origin::Option(name),
+            FoundIn::Variable(name) => Origin::Variable(name),
+            FoundIn::File { key, position } => self.file.origin(key, position),
+            FoundIn::ChatwootEnv(name) => self.chatwoot.origin(name).unwrap_or(Origin::Default),
         }
     }
 
@@ -241,10 +243,10 @@ impl<'a> Resolved<'a> {
     /// What the value is called where it was said: the key, the option or the variable.
     pub(super) fn name(&self) -> &'static str {
         match self.place {
-            Place::Option(name)
-            | Place::Variable(name)
-            | Place::ChatwootEnv(name)
-            | Place::File { key: name, .. } => name,
+            FoundIn::Option(name)
+            | FoundIn::Variable(name)
+            | FoundIn::ChatwootEnv(name)
+            | FoundIn::File { key: name, .. } => name,
         }
     }
 
@@ -297,7 +299,7 @@ fn or_fault<T: Default>(read: Result<T, ConfigError>) -> (T, Option<ConfigError>
 #[cfg(test)]
 mod tests {
     use super::super::sample::Sample;
-    use super::super::table::{Form, SETTINGS};
+    use super::super::table::{SETTINGS, SettingForm};
     use super::*;
 
     /// Every option of the table, said.
@@ -312,7 +314,7 @@ mod tests {
     }
 
     fn is_text(setting: &Setting) -> bool {
-        !matches!(setting.form, Form::Switch | Form::Addresses | Form::Repairs)
+        !matches!(setting.form, SettingForm::Switch | SettingForm::Addresses | SettingForm::Repairs)
     }
 
     /// A configuration file that says every setting which is text, and names an `.env` that says every variable of the table.

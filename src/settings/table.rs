@@ -13,12 +13,12 @@ pub(crate) struct Setting {
     pub(crate) chatwoot_variables: &'static [&'static str],
     /// As it would be written in the file.
     pub(crate) default: Option<&'static str>,
-    pub(crate) form: Form,
+    pub(crate) form: SettingForm,
 }
 
 /// What the file may say for a setting. Option and variables can only say text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
+pub(crate) enum SettingForm {
     Text,
     /// Text that nobody may see.
     Secret,
@@ -31,7 +31,7 @@ pub(crate) enum Form {
     Repairs,
 }
 
-impl Form {
+impl SettingForm {
     /// What to say when the file says something else.
     pub(crate) fn expected(self) -> &'static str {
         match self {
@@ -55,7 +55,7 @@ const IN_FILE: Setting = Setting {
     variables: &[],
     chatwoot_variables: &[],
     default: None,
-    form: Form::Text,
+    form: SettingForm::Text,
 };
 
 /// Every setting, in the order of the manual.
@@ -78,21 +78,21 @@ pub(crate) static SETTINGS: [Setting; 19] = [
         key: "password_file",
         option: Some("--password-file"),
         variables: &["INGRESS_PASSWORD_FILE"],
-        form: Form::SecretFile,
+        form: SettingForm::SecretFile,
         ..IN_FILE
     },
     Setting {
         key: "password",
         variables: &["INGRESS_PASSWORD"],
         chatwoot_variables: &["RAILS_INBOUND_EMAIL_PASSWORD"],
-        form: Form::Secret,
+        form: SettingForm::Secret,
         ..IN_FILE
     },
-    Setting { key: "signing_key_file", form: Form::SecretFile, ..IN_FILE },
+    Setting { key: "signing_key_file", form: SettingForm::SecretFile, ..IN_FILE },
     Setting {
         key: "signing_key",
         chatwoot_variables: &["MAILGUN_INGRESS_SIGNING_KEY", "MANDRILL_INGRESS_API_KEY"],
-        form: Form::Secret,
+        form: SettingForm::Secret,
         ..IN_FILE
     },
     Setting { key: "chatwoot_env", variables: &["INGRESS_CHATWOOT_ENV"], ..IN_FILE },
@@ -102,9 +102,9 @@ pub(crate) static SETTINGS: [Setting; 19] = [
     Setting { key: "max_attachment", default: Some("40MiB"), ..IN_FILE },
     Setting { key: "on_too_large", default: Some("reject"), ..IN_FILE },
     Setting { key: "ca_file", ..IN_FILE },
-    Setting { key: "proxy", form: Form::UrlWithLogin, ..IN_FILE },
-    Setting { key: "allow_http", default: Some("false"), form: Form::Switch, ..IN_FILE },
-    Setting { key: "inboxes", form: Form::Addresses, ..IN_FILE },
+    Setting { key: "proxy", form: SettingForm::UrlWithLogin, ..IN_FILE },
+    Setting { key: "allow_http", default: Some("false"), form: SettingForm::Switch, ..IN_FILE },
+    Setting { key: "inboxes", form: SettingForm::Addresses, ..IN_FILE },
     Setting {
         key: "log",
         option: Some("--log"),
@@ -113,7 +113,7 @@ pub(crate) static SETTINGS: [Setting; 19] = [
         ..IN_FILE
     },
     Setting { key: "log_level", option: Some("--verbose"), default: Some("info"), ..IN_FILE },
-    Setting { key: "repair", form: Form::Repairs, ..IN_FILE },
+    Setting { key: "repair", form: SettingForm::Repairs, ..IN_FILE },
 ];
 
 /// Variable of Chatwoot's `.env` that is read beside those that set something: Chatwoot drops mail from its own address.

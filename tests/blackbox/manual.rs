@@ -11,7 +11,7 @@ use std::process::{Command, Output, Stdio};
 use chatwoot_mail::envelope;
 use chatwoot_mail::outcome::{Cause, OnTooLarge};
 use chatwoot_mail::repair::REPAIRS;
-use table::{CHATWOOT_SENDER, Form, OTHER_VARIABLES, SETTINGS, Setting};
+use table::{CHATWOOT_SENDER, OTHER_VARIABLES, SETTINGS, Setting, SettingForm};
 
 /// The program's table of settings itself.
 #[path = "../../src/settings/table.rs"]
@@ -55,7 +55,7 @@ fn the_settings_of_the_manual_and_of_the_example_are_the_program_s_with_their_de
     let keys: Vec<&str> = of_page.iter().map(|setting| key(setting).trim_matches(['[', ']'])).collect();
     assert_eq!(keys, SETTINGS.iter().map(|setting| setting.key).collect::<Vec<_>>());
     for (setting, shown) in SETTINGS.iter().zip(&of_page) {
-        let quote = if setting.form == Form::Switch { "" } else { "\"" };
+        let quote = if setting.form == SettingForm::Switch { "" } else { "\"" };
         if let Some(default) = setting.default {
             assert_eq!(*shown, format!("{} = {quote}{default}{quote}", setting.key));
         }

@@ -8,7 +8,7 @@ pub const MOST_LINES: usize = 1000;
 
 /// One line of the header section, folded lines included, with its line end.
 #[derive(Clone, Debug)]
-struct Line<'a> {
+struct HeaderLine<'a> {
     /// Empty when the line is no field.
     name: Cow<'a, [u8]>,
     /// What follows the name: the colon, blanks before it, the value and the line end.
@@ -22,7 +22,7 @@ struct Line<'a> {
 /// one untouched piece: neither time nor memory grow with what a stranger writes there.
 #[derive(Clone, Debug)]
 pub struct Header<'a> {
-    lines: Vec<Line<'a>>,
+    lines: Vec<HeaderLine<'a>>,
     /// What lies beyond the lines.
     tail: Vec<Cow<'a, [u8]>>,
     changed: bool,
@@ -64,7 +64,9 @@ impl<'a> Header<'a> {
         // A line of typical length, or two.
         let mut lines = Vec::with_capacity((section.len() / 48).clamp(1, 32));
         let mut ranges = line_ranges(section);
-        lines.extend(ranges.by_ref().take(MOST_LINES).filter_map(|range| section.get(range)).map(Line::read));
+        lines.extend(
+            ranges.by_ref().take(MOST_LINES).filter_map(|range| section.get(range)).map(HeaderLine::read),
+        );
         let beyond = ranges.next().and_then(|range| section.get(range.start..));
         Self { lines, tail: beyond.into_iter().map(Cow::Borrowed).collect(), changed: false }
     }
@@ -76,7 +78,7 @@ impl<'a> Header<'a> {
 
     /// The fields of this name (ASCII case-insensitive), from the top.
     pub fn named<'s>(&'s self, name: &'s str) -> impl DoubleEndedIterator<Item = Field<'s>> {
-        let is_named = |line: &Line<'_>| line.name.eq_ignore_ascii_case(name.as_bytes());
+        let is_named = |line: &HeaderLine<'_>| line.name.eq_ignore_ascii_case(name.as_bytes());
         let lines = self.lines.iter().enumerate().filter(move |(_, line)| is_named(line));
         lines.filter_map(|(at, line)| line.field(at))
     }
@@ -98,13 +100,13 @@ impl<'a> Header<'a> {
         if let Some(junk) = at.checked_sub(1).and_then(|before| self.lines.get_mut(before)) {
             junk.end();
         }
-        self.lines.insert(at, Line::written(name.as_bytes(), value));
+        self.lines.insert(at, HeaderLine::written(name.as_bytes(), value));
         self.changed = true;
     }
 
     /// Puts a field before the line at `at`.
     pub fn insert(&mut self, at: usize, name: &str, value: &[u8]) {
-        self.lines.insert(at.min(self.lines.len()), Line::written(name.as_bytes(), value));
+        self.lines.insert(at.min(self.lines.len()), HeaderLine::written(name.as_bytes(), value));
         self.changed = true;
     }
 
@@ -129,7 +131,7 @@ impl<'a> Header<'a> {
     /// Replaces name and value of the field at `at`.
     pub fn replace(&mut self, at: usize, name: &str, value: &[u8]) {
         if let Some(line) = self.lines.get_mut(at) {
-            *line = Line::written(name.as_bytes(), value);
+            *line = HeaderLine::written(name.as_bytes(), value);
             self.changed = true;
         }
     }
@@ -157,7 +159,7 @@ impl<'a> Header<'a> {
     /// Replaces the line at `at`, whatever it is, by bytes that are no field.
     pub fn overwrite(&mut self, at: usize, raw: Vec<u8>) {
         if let Some(line) = self.lines.get_mut(at) {
-            *line = Line::of_bytes(raw);
+            *line = HeaderLine::of_bytes(raw);
             self.changed = true;
         }
     }
@@ -208,7 +210,7 @@ impl<'a> Header<'a> {
                 if let Some(last) = self.lines.last_mut() {
                     last.end();
                 }
-                let mut line = Line::read(raw);
+                let mut line = HeaderLine::read(raw);
                 line.end();
                 self.lines.push(line);
             }
@@ -229,12 +231,12 @@ impl<'a> Header<'a> {
                 Cow::Borrowed(piece) => {
                     let mut ranges = line_ranges(piece);
                     let taken = ranges.by_ref().take(room).filter_map(|range| piece.get(range));
-                    self.lines.extend(taken.map(Line::read));
+                    self.lines.extend(taken.map(HeaderLine::read));
                     if let Some(rest) = ranges.next().and_then(|range| piece.get(range.start..)) {
                         self.tail.insert(0, Cow::Borrowed(rest));
                     }
                 }
-                Cow::Owned(piece) => self.lines.push(Line::of_bytes(piece)),
+                Cow::Owned(piece) => self.lines.push(HeaderLine::of_bytes(piece)),
             }
             self.changed = true;
         }
@@ -280,7 +282,7 @@ impl<'a> Header<'a> {
         let (gone, stay): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.lines).into_iter().partition(|_| leaves.next() == Some(&true));
         self.lines = stay;
-        self.tail.splice(..0, gone.into_iter().map(Line::into_bytes));
+        self.tail.splice(..0, gone.into_iter().map(HeaderLine::into_bytes));
         self.changed = true;
     }
 
@@ -312,7 +314,7 @@ pub enum Standing {
     GivesWay,
 }
 
-impl<'a> Line<'a> {
+impl<'a> HeaderLine<'a> {
     fn read(raw: &'a [u8]) -> Self {
         let (name, rest) = raw.split_at_checked(name_length(raw).unwrap_or(0)).unwrap_or((&[], raw));
         Self { name: Cow::Borrowed(name), rest: Cow::Borrowed(rest) }

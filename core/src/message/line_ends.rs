@@ -1,5 +1,7 @@
 //! Line ends, converted while the message is read: the wire form of a message ends its lines with CRLF.
 
+use super::growth::{OutOfMemory, append};
+
 /// What becomes of a line that ends in several carriage returns and a newline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExtraReturns {
@@ -26,10 +28,6 @@ enum LineEnd {
     Return,
     Newline,
 }
-
-/// The message does not fit into memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OutOfMemory;
 
 impl LineEnds {
     /// What is kept free behind a message: for what repairs add, so that they need no memory that cannot be had.
@@ -139,15 +137,8 @@ impl LineEnds {
     }
 
     fn append(&mut self, piece: &[u8]) -> Result<(), OutOfMemory> {
-        if self.bytes.capacity() - self.bytes.len() < piece.len() {
-            let doubled = self.bytes.len().max(1 << 16);
-            self.bytes
-                .try_reserve(piece.len().max(doubled))
-                .or_else(|_| self.bytes.try_reserve_exact(piece.len()))
-                .map_err(|_| OutOfMemory)?;
-        }
-        self.bytes.extend_from_slice(piece);
-        Ok(())
+        let doubled = self.bytes.len().max(1 << 16);
+        append(&mut self.bytes, piece, doubled)
     }
 
     /// The message, and whether superfluous carriage returns were taken out.

@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod encoded_word;
+pub mod growth;
 pub mod header;
 pub mod line_ends;
 pub mod mime;

@@ -50,17 +50,17 @@ pub fn http_status(status: u16) -> HttpStatus {
 }
 
 /// A code and its text.
-type Reply = (&'static str, &'static str);
+type CodeAndText = (&'static str, &'static str);
 
-const REFUSED: Reply = ("4.7.0", "Chatwoot refused the mail gateway");
-const NOT_SET_UP: Reply = ("4.3.5", "Chatwoot is not set up to take the message");
-const BUSY: Reply = ("4.3.2", "Chatwoot takes no messages at present");
-const FAILED: Reply = ("4.3.0", "Chatwoot failed to take the message");
+const REFUSED: CodeAndText = ("4.7.0", "Chatwoot refused the mail gateway");
+const NOT_SET_UP: CodeAndText = ("4.3.5", "Chatwoot is not set up to take the message");
+const BUSY: CodeAndText = ("4.3.2", "Chatwoot takes no messages at present");
+const FAILED: CodeAndText = ("4.3.0", "Chatwoot failed to take the message");
 /// What it is with `on_too_large = "reject"`.
-const TOO_LARGE: Reply = ("5.3.4", "The message is too large");
+const TOO_LARGE: CodeAndText = ("5.3.4", "The message is too large");
 
 const fn row(
-    (code, text): Reply,
+    (code, text): CodeAndText,
     scope: Scope,
     host: Host,
     what: &'static str,

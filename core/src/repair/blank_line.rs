@@ -30,7 +30,7 @@ const MOST_CANDIDATES: usize = 32;
 
 /// A place where the text may begin.
 #[derive(Clone, Copy, Debug)]
-struct Candidate {
+struct TextStart {
     /// Where its first line begins.
     text: usize,
     /// The line of blanks before it, where there is one.
@@ -41,8 +41,8 @@ struct Candidate {
 
 /// What the lines of a header section are.
 #[derive(Debug, Default)]
-struct Lines {
-    candidates: Vec<Candidate>,
+struct SectionLines {
+    candidates: Vec<TextStart>,
     /// Where each essential field stands first.
     essential: [Option<usize>; ESSENTIAL.len()],
     last_field: usize,
@@ -55,7 +55,7 @@ fn put_in(bytes: &mut Vec<u8>) -> bool {
     let message = bytes.get(start..).unwrap_or_default();
     let length = header::section_length(message);
     let (section, rest) = message.split_at_checked(length).unwrap_or((message, &[]));
-    let lines = Lines::of(section);
+    let lines = SectionLines::of(section);
     if lines.candidates.is_empty() {
         return false;
     }
@@ -70,7 +70,7 @@ fn put_in(bytes: &mut Vec<u8>) -> bool {
     true
 }
 
-impl Lines {
+impl SectionLines {
     fn of(section: &[u8]) -> Self {
         let mut lines = Self::default();
         let mut at = 0;
@@ -90,7 +90,7 @@ impl Lines {
             } else if folds {
                 field = field.map(|(start, _)| (start, end));
             } else if let Some(field) = field.filter(|_| lines.candidates.len() < MOST_CANDIDATES) {
-                lines.candidates.push(Candidate { text: start, blanks, field });
+                lines.candidates.push(TextStart { text: start, blanks, field });
             }
             blanks = None;
         }
@@ -113,7 +113,7 @@ impl Lines {
     }
 
     /// Whether the text begins there: the header does not go on behind it.
-    fn begins_text(&self, section: &[u8], candidate: &Candidate, has_body: bool) -> bool {
+    fn begins_text(&self, section: &[u8], candidate: &TextStart, has_body: bool) -> bool {
         let text = section.get(candidate.text..).unwrap_or_default();
         let goes_on = self.essential.iter().flatten().any(|first| *first > candidate.text)
             || self.last_original > candidate.text;

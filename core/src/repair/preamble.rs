@@ -64,19 +64,19 @@ fn remove_nul(bytes: &mut Vec<u8>, except: &[Range<usize>]) -> bool {
     let section = header::section_length(bytes);
     let mut at = 0;
     let mut except = except.iter().peekable();
-    let mut place = Place::LineStart;
+    let mut place = LinePosition::LineStart;
     bytes.retain(|byte| {
         while except.next_if(|range| range.end <= at).is_some() {}
         let spared = except.peek().is_some_and(|range| range.contains(&at));
         let in_header = at < section;
         at += 1;
         // A line of NULs alone would become the empty line that ends the header.
-        let vanishes = in_header && place == Place::NulsAlone && matches!(byte, b'\r' | b'\n');
+        let vanishes = in_header && place == LinePosition::NulsAlone && matches!(byte, b'\r' | b'\n');
         place = match byte {
-            b'\n' => Place::LineStart,
-            0 if place != Place::Within => Place::NulsAlone,
+            b'\n' => LinePosition::LineStart,
+            0 if place != LinePosition::Within => LinePosition::NulsAlone,
             b'\r' => place,
-            _ => Place::Within,
+            _ => LinePosition::Within,
         };
         spared || (*byte != 0 && !vanishes)
     });
@@ -85,7 +85,7 @@ fn remove_nul(bytes: &mut Vec<u8>, except: &[Range<usize>]) -> bool {
 
 /// Where in a line a byte stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum LinePosition {
     LineStart,
     NulsAlone,
     Within,

@@ -181,10 +181,7 @@ fn attachments(message: &[u8]) -> Vec<Vec<u8>> {
         let header = if part.header.is_empty() && part == &whole { &top } else { &own };
         let field = last(header, "Content-Transfer-Encoding");
         let encoding =
-            field.map_or(TransferEncoding::Identity, |field| match TransferEncoding::read(field.trimmed()) {
-                TransferEncoding::Unknown => TransferEncoding::meant(field.value).0,
-                known => known,
-            });
+            field.map_or(TransferEncoding::Identity, |field| TransferEncoding::intended(field.trimmed()));
         encoding.decoded(&body[part.body.clone()]).trim_ascii().to_vec()
     };
     whole.walk().into_iter().filter(is_file).map(decoded).collect()

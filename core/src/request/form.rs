@@ -21,12 +21,12 @@ pub(super) fn reserved(length: usize) -> Result<Vec<u8>, Unsendable> {
 
 /// Fields as they go over the wire.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Form {
+pub(super) struct MultipartForm {
     pub(super) content_type: Cow<'static, str>,
     pub(super) body: Vec<u8>,
 }
 
-impl Form {
+impl MultipartForm {
     /// Fields that are written as a JSON object already.
     pub(super) fn json(body: Vec<u8>) -> Self {
         Self { content_type: "application/json".into(), body }
@@ -66,7 +66,7 @@ const BOUNDARY: usize = "ingress-".len() + 32;
 /// # Errors
 ///
 /// When Rack would not take them, or memory cannot be had.
-pub(super) fn multipart(fields: &[(&str, &[u8])]) -> Result<Form, Unsendable> {
+pub(super) fn multipart(fields: &[(&str, &[u8])]) -> Result<MultipartForm, Unsendable> {
     if !fits(fields) {
         return Err(Unsendable::TooLarge { bytes: length(fields), limit: LARGEST });
     }
@@ -79,7 +79,7 @@ pub(super) fn multipart(fields: &[(&str, &[u8])]) -> Result<Form, Unsendable> {
         body.extend_from_slice(b"\r\n");
     }
     body.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
-    Ok(Form { content_type: format!("multipart/form-data; boundary={boundary}").into(), body })
+    Ok(MultipartForm { content_type: format!("multipart/form-data; boundary={boundary}").into(), body })
 }
 
 fn boundary(fields: &[(&str, &[u8])]) -> String {

@@ -3,7 +3,7 @@
 use ring::{digest, hmac};
 use url::Url;
 
-use super::form::{self, Form};
+use super::form::{self, MultipartForm};
 use super::post::Unsendable;
 use super::{Request, Secret, json};
 
@@ -29,7 +29,7 @@ pub(super) fn request<'a>(
         fields.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
     let small = serde_json::Value::from(small).to_string();
     let before = format!("{},\"body-mime\":\"", small.strip_suffix('}').unwrap_or(&small));
-    Ok(Form::json(json::around(&before, message, "\"}")?).posted_to(url))
+    Ok(MultipartForm::json(json::around(&before, message, "\"}")?).posted_to(url))
 }
 
 /// What [`probe`] is answered when the ingress is on, the key right, and the clocks agree.

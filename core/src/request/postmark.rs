@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::form::Form;
+use super::form::MultipartForm;
 use super::post::Unsendable;
 use super::{Request, Secret, json, relay};
 
@@ -24,7 +24,7 @@ pub(super) fn probe<'a>(url: &'a Url, password: &'a Secret) -> Request<'a> {
 }
 
 fn authorized<'a>(url: &'a Url, password: &'a Secret, json: Vec<u8>) -> Request<'a> {
-    Request { basic: Some((relay::USER, password)), ..Form::json(json).posted_to(url) }
+    Request { basic: Some((relay::USER, password)), ..MultipartForm::json(json).posted_to(url) }
 }
 
 #[cfg(test)]

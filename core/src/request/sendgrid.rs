@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::form::{self, Form};
+use super::form::{self, MultipartForm};
 use super::post::Unsendable;
 use super::{Request, Secret, json, relay};
 
@@ -22,7 +22,7 @@ pub(super) fn request<'a>(
     }
     let envelope = envelope.map(|envelope| format!(",\"envelope\":{}", serde_json::Value::from(envelope)));
     let after = format!("\"{}}}", envelope.unwrap_or_default());
-    Ok(authorized(url, password, Form::json(json::around("{\"email\":\"", message, &after)?)))
+    Ok(authorized(url, password, MultipartForm::json(json::around("{\"email\":\"", message, &after)?)))
 }
 
 /// What [`probe`] is answered when the ingress is on and the password right.
@@ -30,10 +30,10 @@ pub(super) const PROBED_WELL: u16 = 422;
 
 /// An envelope that cannot be read: refused after the password was looked at, and before anything is stored.
 pub(super) fn probe<'a>(url: &'a Url, password: &'a Secret) -> Request<'a> {
-    authorized(url, password, Form::json(b"{\"email\":\"probe\",\"envelope\":\"{\"}".to_vec()))
+    authorized(url, password, MultipartForm::json(b"{\"email\":\"probe\",\"envelope\":\"{\"}".to_vec()))
 }
 
-fn authorized<'a>(url: &'a Url, password: &'a Secret, form: Form) -> Request<'a> {
+fn authorized<'a>(url: &'a Url, password: &'a Secret, form: MultipartForm) -> Request<'a> {
     Request { basic: Some((relay::USER, password)), ..form.posted_to(url) }
 }
 

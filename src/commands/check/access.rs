@@ -2,13 +2,14 @@
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Access, OFlags};
+use rustix::fs::Access;
 
-use super::account::{Reader, mode_lets_read, own_group, ownership};
+use super::account::{ReadingUser, mode_lets_read, own_group, ownership};
 use super::{Finding, Host, Subject};
+use crate::open::open_without_waiting;
 
 /// Why a file cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +26,7 @@ enum Obstacle {
 }
 
 /// What keeps this process from reading a file; nothing when it can be opened.
-pub(crate) fn unreadable(subject: Subject, path: &Path, reader: Reader) -> Option<Finding> {
+pub(crate) fn unreadable(subject: Subject, path: &Path, reader: ReadingUser) -> Option<Finding> {
     let obstacle = match open(path).map(|file| file.metadata()) {
         Ok(Ok(metadata)) if metadata.is_dir() => Obstacle::NoFile(path.to_owned()),
         Err(error) if error.kind() == ErrorKind::PermissionDenied => obstacle(path, FEW),
@@ -37,8 +38,7 @@ pub(crate) fn unreadable(subject: Subject, path: &Path, reader: Reader) -> Optio
 
 /// Opens it without waiting: a FIFO that nobody writes to must not hang a check.
 fn open(path: &Path) -> io::Result<File> {
-    let nonblocking = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or(0);
-    File::options().read(true).custom_flags(nonblocking).open(path)
+    open_without_waiting(File::options().read(true), path)
 }
 
 /// What is no file but a FIFO, where a delivery waits for whoever writes to it.
@@ -76,7 +76,7 @@ pub(crate) fn barring(path: &Path) -> Option<PathBuf> {
 }
 
 impl Obstacle {
-    fn finding(&self, subject: Subject, wanted: &Path, reader: Reader) -> Finding {
+    fn finding(&self, subject: Subject, wanted: &Path, reader: ReadingUser) -> Finding {
         let wanted = wanted.display();
         let owned = |path: &Path| {
             path.metadata().map(|metadata| format!(" ({})", ownership(&metadata))).unwrap_or_default()

@@ -83,14 +83,14 @@ pub(crate) fn finding() -> Finding {
 
 /// Whom this process speaks for, when a file is not its own to read or write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reader {
+pub(crate) enum ReadingUser {
     /// The user that a mail server would run it as: `--as` started it, without environment.
     MailServers,
     /// Whoever looks. To give a file to this user's group could take it from that of the mail server's user.
     Whoever,
 }
 
-impl Reader {
+impl ReadingUser {
     pub(crate) fn of(environment: &Environment) -> Self {
         if environment.is_empty() { Self::MailServers } else { Self::Whoever }
     }
@@ -152,9 +152,9 @@ mod tests {
     /// `chgrp` to the group of an administrator who looks would lock out the mail server's user.
     #[test]
     fn only_the_mail_server_s_user_is_let_in_without_a_question() {
-        let by = |reader: Reader| reader.let_in_by("chgrp x y");
-        assert_eq!(by(Reader::of(&Environment::default())), "chgrp x y");
-        let whoever = by(Reader::of(&Environment::from([("PATH", "/bin")])));
+        let by = |reader: ReadingUser| reader.let_in_by("chgrp x y");
+        assert_eq!(by(ReadingUser::of(&Environment::default())), "chgrp x y");
+        let whoever = by(ReadingUser::of(&Environment::from([("PATH", "/bin")])));
         assert!(whoever.starts_with("sudo ingress check --as USER, "), "{whoever}");
         assert!(whoever.ends_with(": chgrp x y"), "{whoever}");
     }

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::account::{self, Account, Reader};
+use super::account::{self, Account, ReadingUser};
 use super::chatwoot_env::{self, Running};
 use super::network_check::NetworkCheck;
 use super::settings as settings_check;
@@ -79,7 +79,7 @@ fn check(options: &Options, environment: &Environment, report: &mut Report) {
     let Loaded { log, settings, sources } = loaded;
     if !report.blames(Subject::Setting("log")) {
         let origin = sources.origin_of(const { setting("log") }).to_string();
-        report.add(log_check::finding(&log.target, &origin, Reader::of(environment)));
+        report.add(log_check::finding(&log.target, &origin, ReadingUser::of(environment)));
     }
     let settings = settings.ok().filter(|_| !report.has_fault());
     let running = match &settings {

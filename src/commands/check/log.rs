@@ -2,23 +2,23 @@
 
 use std::fs::File;
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::path::Path;
 
-use rustix::fs::{Access, OFlags};
+use rustix::fs::Access;
 
 use super::access::barring;
-use super::account::{Reader, own_group, ownership};
+use super::account::{ReadingUser, own_group, ownership};
 use super::{Finding, Host, Subject};
 use crate::io_error::plain;
 use crate::log::SOCKETS;
+use crate::open::open_without_waiting;
 use crate::settings::LogTarget;
 
 const SUBJECT: Subject = Subject::Setting("log");
 
 /// A log that cannot be written stops no delivery: it is worth a warning.
-pub(crate) fn finding(target: &LogTarget, origin: &str, reader: Reader) -> Finding {
+pub(crate) fn finding(target: &LogTarget, origin: &str, reader: ReadingUser) -> Finding {
     match target {
         LogTarget::Off => {
             Finding::warning(SUBJECT, format!("off ({origin}): nothing tells why a delivery failed"))
@@ -51,7 +51,7 @@ fn syslog(origin: &str) -> Finding {
     }
 }
 
-fn file(path: &Path, origin: &str, reader: Reader) -> Finding {
+fn file(path: &Path, origin: &str, reader: ReadingUser) -> Finding {
     let shown = path.display();
     if let Some(folder) = barring(path) {
         let folder = folder.display();
@@ -81,7 +81,7 @@ fn file(path: &Path, origin: &str, reader: Reader) -> Finding {
 }
 
 /// A file that is not there yet.
-fn to_be_made(path: &Path, origin: &str, reader: Reader) -> Finding {
+fn to_be_made(path: &Path, origin: &str, reader: ReadingUser) -> Finding {
     let shown = path.display();
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if !folder.is_dir() {
@@ -106,6 +106,5 @@ fn to_be_made(path: &Path, origin: &str, reader: Reader) -> Finding {
 
 /// Opens it as a delivery does, without making it.
 fn append_to(path: &Path) -> io::Result<()> {
-    let nonblocking = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or(0);
-    File::options().append(true).custom_flags(nonblocking).open(path).map(|_| ())
+    open_without_waiting(File::options().append(true), path).map(|_| ())
 }

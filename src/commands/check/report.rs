@@ -17,7 +17,7 @@ pub(crate) struct Report {
 
 /// What programs get.
 #[derive(Serialize)]
-struct Whole<'a> {
+struct ReportJson<'a> {
     version: &'static str,
     findings: &'a [Finding],
     ready: bool,
@@ -92,7 +92,7 @@ impl Report {
 
     fn whole(&self, exit: u8, next: Option<String>) -> String {
         let version = env!("CARGO_PKG_VERSION");
-        let whole = Whole { version, findings: &self.findings, ready: exit == 0, next, exit };
+        let whole = ReportJson { version, findings: &self.findings, ready: exit == 0, next, exit };
         // Text and numbers alone: there is nothing in it that JSON could not write.
         serde_json::to_string_pretty(&whole).unwrap_or_default() + "\n"
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::access::{fifo, unreadable};
-use super::account::{Reader, ownership};
+use super::account::{ReadingUser, ownership};
 use super::{Finding, Host, Subject};
 use crate::http;
 use crate::settings::{
@@ -15,7 +15,7 @@ use chatwoot_mail::environment::Environment;
 /// The findings on the settings, without the log's.
 pub(crate) fn findings(loaded: &Loaded<'_>, environment: &Environment) -> Vec<Finding> {
     let Loaded { sources, settings: judged, .. } = loaded;
-    let reader = Reader::of(environment);
+    let reader = ReadingUser::of(environment);
     let configuration = configuration(sources, reader);
     if configuration.is_fault() {
         return vec![configuration];
@@ -49,7 +49,7 @@ pub(crate) fn findings(loaded: &Loaded<'_>, environment: &Environment) -> Vec<Fi
 /// The settings that have a line of their own.
 const SHOWN_APART: [&str; 5] = ["url", "service", "log", "chatwoot_env", "ca_file"];
 
-fn configuration(sources: &Sources<'_>, reader: Reader) -> Finding {
+fn configuration(sources: &Sources<'_>, reader: ReadingUser) -> Finding {
     let subject = Subject::Configuration;
     let Some(config) = sources.config() else {
         return Finding::ok(subject, "no file, and none is needed when options and environment say enough");
@@ -102,7 +102,7 @@ fn find<'a>(key: &str, shown: &'a [ShownSetting]) -> Option<&'a ShownSetting> {
     shown.iter().find(|setting| setting.key == key)
 }
 
-fn credential(source: &CredentialSource, reader: Reader) -> Finding {
+fn credential(source: &CredentialSource, reader: ReadingUser) -> Finding {
     match source.file.as_deref() {
         Some(path) => readable(source.key, path, &source.origin, reader),
         None => Finding::ok(Subject::Setting(source.key), format!("set ({})", source.origin)),
@@ -116,13 +116,13 @@ fn odd_credential(source: &CredentialSource, settings: Option<&Settings>) -> Opt
     Some(Finding::note(Subject::Setting(source.key), what).with_remedy(Host::Here, action))
 }
 
-fn chatwoot_env(shown: &[ShownSetting], reader: Reader) -> Option<Finding> {
+fn chatwoot_env(shown: &[ShownSetting], reader: ReadingUser) -> Option<Finding> {
     let setting = find("chatwoot_env", shown)?;
     Some(readable(setting.key, Path::new(&setting.value), &setting.origin, reader))
 }
 
 /// A file that a setting names.
-fn readable(key: &'static str, path: &Path, origin: &Origin, reader: Reader) -> Finding {
+fn readable(key: &'static str, path: &Path, origin: &Origin, reader: ReadingUser) -> Finding {
     let subject = Subject::Setting(key);
     unreadable(subject, path, reader)
         .unwrap_or_else(|| Finding::ok(subject, format!("{}{} ({origin})", path.display(), owned(path))))
@@ -146,7 +146,7 @@ fn authorities(
     };
     let subject = Subject::Setting(key.key);
     Some(
-        unreadable(subject, &path, Reader::of(environment))
+        unreadable(subject, &path, ReadingUser::of(environment))
             .or_else(|| fifo(subject, &path))
             .unwrap_or_else(|| Finding::ok(subject, format!("{} ({origin})", path.display()))),
     )

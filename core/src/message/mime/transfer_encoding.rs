@@ -53,6 +53,14 @@ impl TransferEncoding {
         }
     }
 
+    /// Reads a field's value, and takes one that the mail gem cannot use for what it is meant to say.
+    pub fn intended(value: &[u8]) -> Self {
+        match Self::read(value) {
+            Self::Unknown => Self::meant(value).0,
+            known => known,
+        }
+    }
+
     /// The bytes of a text. What cannot be decoded is taken as it is.
     pub fn decoded(self, body: &[u8]) -> Cow<'_, [u8]> {
         let decoded = match self {

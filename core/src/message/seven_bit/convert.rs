@@ -3,11 +3,11 @@
 
 use super::sink::Sink;
 use super::{encode, fields};
+use crate::message::growth::OutOfMemory;
 use crate::message::header::{self, Header};
-use crate::message::line_ends::OutOfMemory;
 use crate::message::mime::content_type::ContentType;
 use crate::message::mime::transfer_encoding::TransferEncoding;
-use crate::message::mime::{Part, last};
+use crate::message::mime::{Part, boundary_from, last};
 
 /// How deep attached messages are followed into one another.
 const DEEPEST: usize = 8;
@@ -139,8 +139,7 @@ fn new_boundary(old: &[u8]) -> Option<String> {
     if is_seven_bit(old) {
         return None;
     }
-    let digest = ring::digest::digest(&ring::digest::SHA256, old);
-    Some(format!("=_ingress_{}", hex::encode(digest.as_ref().get(..12).unwrap_or_default())))
+    Some(boundary_from(old))
 }
 
 /// What becomes of a content.
@@ -171,12 +170,8 @@ impl Plan {
         if !part.children.is_empty() {
             return Self::Parts;
         }
-        let said = last(header, "Content-Transfer-Encoding").map(|field| {
-            match TransferEncoding::read(field.trimmed()) {
-                TransferEncoding::Unknown => TransferEncoding::meant(field.value).0,
-                known => known,
-            }
-        });
+        let said = last(header, "Content-Transfer-Encoding")
+            .map(|field| TransferEncoding::intended(field.trimmed()));
         match said {
             None | Some(TransferEncoding::Identity | TransferEncoding::Unknown) => {}
             Some(encoding) => return Self::Repair(encoding),

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::convert::{is_safe, is_seven_bit};
 use super::sink::Sink;
-use crate::message::line_ends::OutOfMemory;
+use crate::message::growth::OutOfMemory;
 
 /// The longest line but its soft line break (RFC 2045, section 6.7, rule 5).
 const WIDTH: usize = 75;

@@ -1,6 +1,6 @@
 //! Text that grows as it is written; memory that cannot be had is a failure and no abort.
 
-use crate::message::line_ends::OutOfMemory;
+use crate::message::growth::{OutOfMemory, append};
 
 /// The converted message so far.
 #[derive(Debug, Default)]
@@ -18,15 +18,8 @@ impl Sink {
 
     pub(super) fn push(&mut self, piece: &[u8]) -> Result<(), OutOfMemory> {
         // Grows by a quarter: what a message gains by being converted is little, unless it is all 8-bit.
-        if self.bytes.capacity() - self.bytes.len() < piece.len() {
-            let quarter = (self.bytes.len() / 4).max(1 << 12);
-            self.bytes
-                .try_reserve_exact(piece.len().max(quarter))
-                .or_else(|_| self.bytes.try_reserve_exact(piece.len()))
-                .map_err(|_| OutOfMemory)?;
-        }
-        self.bytes.extend_from_slice(piece);
-        Ok(())
+        let quarter = (self.bytes.len() / 4).max(1 << 12);
+        append(&mut self.bytes, piece, quarter)
     }
 
     pub(super) fn finish(self) -> Vec<u8> {

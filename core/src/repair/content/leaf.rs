@@ -43,12 +43,8 @@ pub(super) fn is_named(header: &Header<'_>) -> bool {
 
 /// How a part is encoded, whatever the encoding is called.
 pub(super) fn encoding(header: &Header<'_>) -> TransferEncoding {
-    last(header, TRANSFER_ENCODING).map_or(TransferEncoding::Identity, |field| {
-        match TransferEncoding::read(field.trimmed()) {
-            TransferEncoding::Unknown => TransferEncoding::meant(field.value).0,
-            known => known,
-        }
-    })
+    last(header, TRANSFER_ENCODING)
+        .map_or(TransferEncoding::Identity, |field| TransferEncoding::intended(field.trimmed()))
 }
 
 /// The bytes of a part's content.

@@ -6,7 +6,7 @@ use super::leaf::{
 use super::nameless;
 use crate::message::header::{Field, Header};
 use crate::message::mime::content_type::ContentType;
-use crate::message::mime::gem;
+use crate::message::mime::{boundary_from, gem};
 use crate::repair::draft::{Draft, Wrapping};
 use crate::repair::{Repair, Step, originals};
 
@@ -35,7 +35,7 @@ fn lone_attachment(draft: &mut Draft<'_>) -> bool {
     if !is_file || draft.content().trim_ascii().is_empty() {
         return false;
     }
-    let boundary = boundary(draft.new_content());
+    let boundary = boundary_from(draft.new_content());
     let body = draft.new_content();
     // A return at the very end becomes part of the line end.
     let line_end = if body.ends_with(b"\r") { "\n" } else { "\r\n" };
@@ -71,10 +71,4 @@ fn part_header(header: &mut Header<'_>, name: &str) -> Vec<u8> {
         give_name(&mut part, name);
     }
     part.to_bytes()
-}
-
-/// A boundary from the content: the first 12 bytes of its SHA-256 in hex. Nothing that is in the content can name it.
-fn boundary(content: &[u8]) -> String {
-    let digest = ring::digest::digest(&ring::digest::SHA256, content);
-    format!("=_ingress_{}", hex::encode(digest.as_ref().get(..12).unwrap_or_default()))
 }
