@@ -1,5 +1,7 @@
 //! The exit statuses of the operator's commands: those of sysexits(3). A delivery's own stand in the outcome table.
 
+/// What was looked for is not there; sysexits(3) has no status for it, grep(1) has this one.
+pub(crate) const NOT_FOUND: u8 = 1;
 /// Wrong command line (`EX_USAGE`).
 pub(crate) const USAGE: u8 = 64;
 /// The message is no message, or was refused (`EX_DATAERR`).

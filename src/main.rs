@@ -48,6 +48,7 @@ fn operate(command: Command, options: &Options, environment: &Environment) -> Ex
         Command::Import(arguments) => commands::import::run(&arguments, options, environment),
         Command::Try(arguments) => commands::r#try::run(&arguments, options, environment),
         Command::Check(arguments) => commands::check::run(&arguments, options, environment),
+        Command::Trace(arguments) => commands::trace::run(&arguments, options, environment),
         Command::Setup(arguments) => commands::setup::run(arguments, options),
         Command::Completions { shell } => written(&print(&commands::completions::script(shell))),
     }

@@ -92,6 +92,8 @@ pub(crate) enum Command {
     Try(TryArgs),
     /// Tell whether a delivery would work now, and if not, what must change; creates nothing
     Check(CheckArgs),
+    /// Ask Chatwoot what became of a message that it took
+    Trace(TraceArgs),
     /// Print the configuration of a mail server or mail reader that is to start ingress
     Setup(SetupArgs),
     /// Print a completion script for a shell
@@ -172,6 +174,16 @@ pub(crate) struct CheckArgs {
     /// Check as this user, USER or USER:GROUP, without environment: as a mail server runs it; needs root
     #[arg(long = "as", value_name = "USER", value_hint = ValueHint::Username)]
     pub(crate) user: Option<String>,
+    /// Write JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct TraceArgs {
+    /// A Message-ID, or a file with the message; - for standard input
+    #[arg(value_name = "MESSAGE-ID|FILE", value_hint = ValueHint::FilePath, allow_hyphen_values = true)]
+    pub(crate) what: OsString,
     /// Write JSON
     #[arg(long)]
     pub(crate) json: bool,

@@ -8,4 +8,5 @@ pub(crate) mod explain;
 pub(crate) mod import;
 mod message_file;
 pub(crate) mod setup;
+pub(crate) mod trace;
 pub(crate) mod r#try;

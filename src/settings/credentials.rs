@@ -34,24 +34,35 @@ fn wanted(service: Service) -> (Kind, &'static Setting, &'static Setting) {
 /// The secret that the service wants. The highest layer that says one decides; what the service does not want is looked for nowhere.
 pub(super) fn secret(service: Service, sources: &Sources<'_>) -> Result<Secret, ConfigError> {
     let (kind, itself, in_file) = wanted(service);
-    let own = sources.resolve_either(itself, in_file)?;
-    if let Some(path) =
-        own.filter(|(setting, _)| setting.key == in_file.key).and_then(|(_, said)| said.path())
-    {
-        return kind.read_file(path);
+    if let Some(secret) = either_secret(kind, itself, in_file, sources)? {
+        return Ok(secret);
     }
-    let found = own.map(|(_, said)| said).or_else(|| sources.resolve_in_chatwoot_env(service.variable()));
+    let found = sources.resolve_in_chatwoot_env(service.variable());
     match found.and_then(|said| Some((said.text()?, said))) {
         Some((text, said)) => kind.read_line(text, said.name(), || sources.origin(&said)),
         None => Err(missing(kind, service, in_file, sources)),
     }
 }
 
+/// The secret that one of two settings gives: itself, or a file that holds it.
+pub(super) fn either_secret(
+    kind: Kind,
+    itself: &'static Setting,
+    in_file: &'static Setting,
+    sources: &Sources<'_>,
+) -> Result<Option<Secret>, ConfigError> {
+    let Some((setting, said)) = sources.resolve_either(itself, in_file)? else { return Ok(None) };
+    if setting.key == in_file.key {
+        return said.path().map(|path| kind.read_file(path)).transpose();
+    }
+    said.text().map(|text| kind.read_line(text, said.name(), || sources.origin(&said))).transpose()
+}
+
 fn missing(kind: Kind, service: Service, in_file: &Setting, sources: &Sources<'_>) -> ConfigError {
     let variable = service.variable();
-    let what = match kind {
-        Kind::Password => "no password is set".to_owned(),
-        Kind::SigningKey => format!(
+    let what = match service.proof() {
+        Proof::Password => "no password is set".to_owned(),
+        Proof::Signature => format!(
             "signing_key is missing: service {} signs its requests with Chatwoot's {variable}",
             service.name()
         ),

@@ -1,6 +1,7 @@
 //! The settings of a run: options over environment over file over Chatwoot's own `.env`, each with its origin, judged once, before the
 //! network is touched.
 
+mod api;
 mod chatwoot_env;
 mod credentials;
 mod delivery;
@@ -21,6 +22,7 @@ mod sources;
 mod table;
 mod value;
 
+pub(crate) use api::ApiSettings;
 pub(crate) use chatwoot_env::ChatwootEnv;
 pub(crate) use credentials::CredentialSource;
 pub(crate) use delivery::{Loaded, Settings, load};

@@ -16,6 +16,8 @@ use chatwoot_mail::request::Secret;
 pub(super) enum Kind {
     Password,
     SigningKey,
+    /// Of a user of Chatwoot's, for its API.
+    ApiToken,
 }
 
 impl Kind {
@@ -24,6 +26,7 @@ impl Kind {
         match self {
             Self::Password => "password",
             Self::SigningKey => "signing_key",
+            Self::ApiToken => "api_token",
         }
     }
 
@@ -31,6 +34,7 @@ impl Kind {
         match self {
             Self::Password => "the password",
             Self::SigningKey => "the signing key",
+            Self::ApiToken => "the API token",
         }
     }
 

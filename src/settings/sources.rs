@@ -96,15 +96,19 @@ impl<'a> Sources<'a> {
 
     /// How to set what nobody says: in Chatwoot's `.env` when there is one, else in the file that is read, or in the environment.
     pub(super) fn to_set(&self, chatwoot_variable: &str, setting: &Setting) -> String {
-        let file = self.config.as_ref().map_or(Path::new(SYSTEM_FILE), |config| &config.path);
-        let in_file = format!("{} in {}", setting.key, file.display());
         let in_env = self
             .chatwoot
             .path()
             .map(|path| format!("{chatwoot_variable} in {}, or ", path.display()))
             .unwrap_or_default();
         let variable = setting.variables.first().map(|name| format!(", or {name}")).unwrap_or_default();
-        format!("set {in_env}{in_file}{variable}")
+        format!("set {in_env}{}{variable}", self.in_file_that_is_read(setting))
+    }
+
+    /// `api_token in /etc/ingress.toml`
+    pub(super) fn in_file_that_is_read(&self, setting: &Setting) -> String {
+        let file = self.config.as_ref().map_or(Path::new(SYSTEM_FILE), |config| &config.path);
+        format!("{} in {}", setting.key, file.display())
     }
 
     /// The first that anybody says about a setting: this is the order of precedence.

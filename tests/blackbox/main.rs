@@ -38,5 +38,6 @@ mod support;
 mod terminal;
 mod tls_mismatch;
 mod too_large;
+mod trace;
 
 use support::{authority, checked, mounts, run, server, setting};
