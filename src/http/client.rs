@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use reqwest::header::{
-    ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
+    ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
+    WWW_AUTHENTICATE,
 };
 use tokio::runtime::Runtime;
 
@@ -110,6 +111,22 @@ impl Client {
             request = request.header(API_TOKEN, value);
         }
         self.until(deadline, async { self.whole(request, API_ANSWER).await })
+    }
+
+    /// What the server answers to the header of a POST of so many bytes; nothing when it waits for the body, which never comes: so nothing
+    /// can be stored. It has no password, and a type that no service takes.
+    pub(crate) fn answer_to_length(&self, url: &url::Url, length: u64, patience: Duration) -> Option<u16> {
+        let request = self.http.post(url.clone()).header(CONTENT_LENGTH, length);
+        let request = request.header(CONTENT_TYPE, "text/plain").header(EXPECT, "100-continue");
+        let sent = async {
+            let sent = request.body(reqwest::Body::wrap(HeldBack)).send();
+            match tokio::time::timeout(patience, sent).await {
+                Ok(response) => response.map(|response| Some(response.status().as_u16())),
+                Err(_) => Ok(None),
+            }
+            .map_err(|error| self.failure(&error))
+        };
+        self.until(Instant::now() + 2 * patience, sent).ok().flatten()
     }
 
     /// Does it until the deadline. An answer that came while the process was stopped lies in the socket still, and counts.

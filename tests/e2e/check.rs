@@ -218,6 +218,35 @@ fn rails_that_is_down_behind_nginx_is_named() {
     );
 }
 
+/// The header alone asks: nothing is stored, and the limit is named with the directive that raises it.
+#[test]
+fn nginx_s_limit_is_found_when_it_is_below_max_size() {
+    for (limit, found) in [
+        ("1m", Some("takes 1 MiB, and max_size is 64 MiB: larger messages bounce")),
+        ("20m", Some("takes 20 MiB, and max_size is 64 MiB: larger messages bounce")),
+        ("64m", None),
+        ("0", None),
+    ] {
+        let folder = Folder::new();
+        let server = ActionMailbox::start(folder.path());
+        let nginx = Nginx::start(folder.path(), &server.url(), limit);
+        folder.configure(&nginx.url(), PASSWORD);
+        let ended = check(&folder, &[]);
+        assert_eq!(ended.status, Some(0), "{limit}: {}", ended.stdout);
+        let warning = found.map(|what| {
+            format!(
+                "warn  max_size        the server before Chatwoot {what}\n                      \
+                 on the proxy before Chatwoot: raise its limit: client_max_body_size 64m (nginx), LimitRequestBody 67108864 (Apache)\n"
+            )
+        });
+        match warning {
+            Some(warning) => assert!(ended.stdout.contains(&warning), "{limit}: {}", ended.stdout),
+            None => assert!(!ended.stdout.contains("  max_size  "), "{limit}: {}", ended.stdout),
+        }
+        assert_eq!(server.records(), 0);
+    }
+}
+
 /// Nothing of root's is this user's: each file that is not is named, with the command that lets it in.
 #[test]
 fn what_the_mail_server_s_user_may_not_read_is_named() {

@@ -9,6 +9,7 @@ mod certificate;
 mod chatwoot_env;
 mod command;
 mod finding;
+mod limit;
 mod log;
 mod network_check;
 mod reach;

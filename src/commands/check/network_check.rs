@@ -9,7 +9,7 @@ use super::answer::{self, Asked};
 use super::api::{self, Api};
 use super::chatwoot_env::Running;
 use super::reach::Target;
-use super::{Finding, Host, Report, Subject, tls};
+use super::{Finding, Host, Report, Subject, limit, tls};
 use crate::http::{self, Answer, Client, shake};
 use crate::settings::{ConfigError, Setting, Settings, Sources, setting};
 use chatwoot_mail::environment::Environment;
@@ -131,6 +131,10 @@ impl NetworkCheck<'_> {
             Some(api) => report.add(api.finding()),
             None if well => report.add(api::untold(told.as_ref().map(|told: &Answer| told.status))),
             None => {}
+        }
+        if well {
+            let Settings { max_size, on_too_large, .. } = *self.settings;
+            report.extend(limit::finding(client, self.url(), max_size, on_too_large));
         }
         if well { Running::TakesMail } else { Running::Unknown }
     }
