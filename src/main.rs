@@ -14,6 +14,7 @@ mod open;
 mod output;
 mod patient_write;
 mod settings;
+mod similar;
 mod table;
 
 use std::ffi::OsString;

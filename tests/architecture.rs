@@ -15,7 +15,7 @@ use std::path::Path;
 
 /// Rooms by rank, lowest first: each imports only from those above it in this list. One line, one rank.
 const BINARY: &[&[&str]] = &[
-    &["clock", "core_file", "exit", "io_error", "open", "patient_write", "table"],
+    &["clock", "core_file", "exit", "io_error", "open", "patient_write", "similar", "table"],
     &["cli"],
     &["settings"],
     &["environment", "log"],

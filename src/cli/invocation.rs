@@ -5,6 +5,7 @@ use std::ffi::{OsStr, OsString};
 use clap::{CommandFactory, Parser};
 
 use super::arguments::{Cli, Command, Options};
+use crate::similar::did_you_mean;
 
 /// The command line of a mail server, which asks for nothing but a delivery. Making the definitions of all commands costs a tenth of what a
 /// delivery does: they are made when these words do not fit.
@@ -92,10 +93,19 @@ fn is_long_option_with_value(word: &str) -> bool {
 /// Takes bare words as further recipients. One without `@` is a mistyped command.
 fn with_more(mut options: Options, more: Vec<OsString>) -> Result<Options, String> {
     if let Some(word) = more.iter().find(|word| !word.to_string_lossy().contains('@')) {
-        return Err(format!("{} is neither a command nor an address", word.to_string_lossy()));
+        let word = word.to_string_lossy();
+        return Err(format!("{word} is neither a command nor an address{}", meant(&word)));
     }
     options.envelope.recipient.extend(more);
     Ok(options)
+}
+
+/// What a word may have been meant to be.
+fn meant(word: &str) -> String {
+    match word {
+        "help" | "version" => format!(": did you mean --{word}?"),
+        _ => did_you_mean(word, definition().get_subcommands().map(clap::Command::get_name)),
+    }
 }
 
 pub(crate) fn definition() -> clap::Command {

@@ -28,6 +28,8 @@ use chatwoot_mail::request::{Request, Secret};
 pub(crate) struct Client {
     http: reqwest::Client,
     progress: PhaseCell,
+    /// Host and port of the proxy, when there is one.
+    proxy: Option<String>,
     /// There until the client is dropped.
     runtime: Option<Runtime>,
 }
@@ -79,7 +81,8 @@ impl Client {
         let http = builder
             .build()
             .map_err(|error| ConfigError::new(format!("cannot set up the HTTP client: {}", chain(&error))))?;
-        Ok(Self { http, progress, runtime: Some(runtime) })
+        let proxy = network.proxy.as_ref().and_then(authority);
+        Ok(Self { http, progress, proxy, runtime: Some(runtime) })
     }
 
     /// POSTs the request and waits for the status of the answer, until the deadline at most.
@@ -221,10 +224,8 @@ impl Client {
             return TlsError::of(tls).failure();
         }
         if error.is_dns() {
-            return Failure::new(
-                Cause::NameNotFound,
-                format!("cannot resolve {}: {}", host(error), chain(error)),
-            );
+            let (peer, _) = self.peer(error, &chain(error));
+            return Failure::new(Cause::NameNotFound, format!("cannot resolve {peer}: {}", chain(error)));
         }
         if error.is_connect() {
             return self.connect_failure(error);
@@ -253,20 +254,30 @@ impl Client {
         // A reset amid the handshake stands inside another I/O error; a proxy that closes amid the tunnel's is none at all.
         let lost = causes(error).filter_map(|cause| cause.downcast_ref()).any(lost)
             || text.contains("unexpected end of file");
-        let cause = if lost { Cause::ConnectionLost } else { Cause::CannotConnect };
+        let (peer, unreachable) = self.peer(error, &text);
+        let cause = if lost { Cause::ConnectionLost } else { unreachable };
         if error.is_timeout() && self.progress.phase() == Phase::Resolving {
             return Failure::new(
                 Cause::NameNotFound,
-                format!("the resolver gave no answer for {} within connect_timeout", host(error)),
+                format!("the resolver gave no answer for {peer} within connect_timeout"),
             );
         }
         if error.is_timeout() {
-            return Failure::new(
-                Cause::CannotConnect,
-                format!("no connection to {} within connect_timeout", host(error)),
-            );
+            return Failure::new(unreachable, format!("no connection to {peer} within connect_timeout"));
         }
-        Failure::new(cause, format!("cannot connect to {}: {text}", host(error)))
+        let text = text.replace(&format!("tunnel error: {TO_PROXY}: "), "");
+        Failure::new(cause, format!("cannot connect to {peer}: {text}"))
+    }
+
+    /// Whom a connection was sought to: the proxy is connected to first, and for http it is all there is.
+    fn peer(&self, error: &reqwest::Error, text: &str) -> (String, Cause) {
+        let is_http = error.url().is_some_and(|url| url.scheme() == "http");
+        match &self.proxy {
+            Some(proxy) if is_http || text.contains(TO_PROXY) => {
+                (format!("the proxy {proxy}"), Cause::CannotConnectToProxy)
+            }
+            _ => (host(error), Cause::CannotConnect),
+        }
     }
 
     /// What the endpoint answers to the header when the body is held back; nothing when it waits for the body.
@@ -399,14 +410,18 @@ impl Drop for Client {
     }
 }
 
+/// How reqwest names the connection to a proxy that is to lead on (its `connect.rs`).
+const TO_PROXY: &str = "failed to create underlying connection";
+
 /// The host of the request, with the port when the URL names one.
 fn host(error: &reqwest::Error) -> String {
-    let named = error.url().and_then(|url| Some((url.host_str()?, url.port())));
-    match named {
-        Some((host, Some(port))) => format!("{host}:{port}"),
-        Some((host, None)) => host.to_owned(),
-        None => "Chatwoot".to_owned(),
-    }
+    error.url().and_then(authority).unwrap_or_else(|| "Chatwoot".to_owned())
+}
+
+/// The host, with the port when the URL names one.
+fn authority(url: &url::Url) -> Option<String> {
+    let host = url.host_str()?;
+    Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
 }
 
 /// The first error of this type among the causes.

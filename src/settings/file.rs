@@ -1,6 +1,7 @@
 //! `ingress.toml` as it is written: what it says for which setting on which line. Errors name file, line and key but never repeat the
 //! line, which may be the password.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -10,6 +11,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::table::{SETTINGS, Setting, SettingForm};
 use super::{ConfigError, Origin, secret};
+use crate::similar::did_you_mean;
 
 /// What the file says. Values are judged later, together with options and environment.
 #[derive(Clone, Debug, Default)]
@@ -127,10 +129,11 @@ fn parse(text: &str) -> Result<Vec<FileEntry>, Flaw> {
 }
 
 fn entry(at: Range<usize>, key: &str, value: Spanned<DeValue<'_>>) -> Result<FileEntry, Flaw> {
-    let setting = SETTINGS
-        .iter()
-        .find(|setting| setting.key == key)
-        .ok_or_else(|| Flaw::new(at.start, None, format!("unknown key {}", harmless(key))))?;
+    let setting = SETTINGS.iter().find(|setting| setting.key == key).ok_or_else(|| {
+        let key = harmless(key);
+        let hint = did_you_mean(&key, SETTINGS.iter().map(|setting| setting.key));
+        Flaw::new(at.start, None, format!("unknown key {key}{hint}"))
+    })?;
     let position = value.span().start;
     let value = match (setting.form, value.into_inner()) {
         (SettingForm::Repairs, DeValue::Table(repairs)) => Some(FileValue::Repairs(switches(repairs)?)),
@@ -157,9 +160,16 @@ fn of_form(form: SettingForm, value: DeValue<'_>) -> Option<FileValue> {
 }
 
 fn switches(repairs: DeTable<'_>) -> Result<BTreeMap<String, bool>, Flaw> {
-    let switch = |(name, on): (Spanned<_>, Spanned<DeValue<'_>>)| match on.get_ref().as_bool() {
-        Some(on) => Ok((std::borrow::Cow::into_owned(name.into_inner()), on)),
-        None => Err(Flaw::new(on.span().start, Some("repair"), "must be true or false")),
+    let switch = |(name, on): (Spanned<Cow<'_, str>>, Spanned<DeValue<'_>>)| {
+        if let Some(setting) = SETTINGS.iter().find(|setting| setting.key == name.get_ref()) {
+            let what =
+                format!("{} stands below [repair], and is no repair: move it above that line", setting.key);
+            return Err(Flaw::new(name.span().start, Some("repair"), what));
+        }
+        match on.get_ref().as_bool() {
+            Some(on) => Ok((name.into_inner().into_owned(), on)),
+            None => Err(Flaw::new(on.span().start, Some("repair"), "must be true or false")),
+        }
     };
     repairs.into_iter().map(switch).collect()
 }
@@ -169,6 +179,9 @@ fn not_toml(span: Range<usize>, message: &str, text: &str) -> Flaw {
     let line = text.lines().nth(line_at(text, span.start) - 1).unwrap_or("");
     let what = if message.starts_with("duplicate") { "stands twice" } else { "is not valid TOML" };
     match known_key(line) {
+        Some(key) if is_unquoted(line) => {
+            Flaw::new(span.start, Some(key), format!("{key}: text must be in quotes"))
+        }
         Some(key) => Flaw::new(span.start, Some(key), format!("{key}: {what}")),
         None => Flaw::new(span.start, None, "is not valid TOML"),
     }
@@ -178,6 +191,13 @@ fn not_toml(span: Range<usize>, message: &str, text: &str) -> Flaw {
 fn known_key(line: &str) -> Option<&'static str> {
     let name = line.split('=').next()?.trim().trim_matches(['[', ']', '"']);
     SETTINGS.iter().map(|setting| setting.key).find(|key| *key == name)
+}
+
+/// Whether what stands behind the `=` begins as a bare word does.
+fn is_unquoted(line: &str) -> bool {
+    let value = line.split_once('=').map(|(_, value)| value.trim_start());
+    value
+        .is_some_and(|value| value.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '/' | '~' | '.')))
 }
 
 /// As much of an unknown key as can be a key. A line that is all secret is no key, and fails to parse before this.
@@ -197,8 +217,11 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_named_with_its_line() {
-        assert_eq!(flaw("url = \"https://x\"\npasword = \"hush\"\n"), "2: unknown key pasword");
-        assert_eq!(flaw("[pasword]\nhush = 1\n"), "1: unknown key pasword");
+        assert_eq!(
+            flaw("url = \"https://x\"\npasword = \"hush\"\n"),
+            "2: unknown key pasword: did you mean password?"
+        );
+        assert_eq!(flaw("[frobnicate]\nhush = 1\n"), "1: unknown key frobnicate");
     }
 
     #[test]
@@ -226,11 +249,22 @@ mod tests {
     }
 
     #[test]
+    fn a_setting_that_slipped_under_the_repairs_is_named() {
+        for line in ["timeout = \"3s\"", "allow_http = true"] {
+            let key = line.split(' ').next().unwrap();
+            let expected =
+                format!("3: {key} stands below [repair], and is no repair: move it above that line");
+            assert_eq!(flaw(&format!("[repair]\nmissing-to = false\n{line}")), expected);
+        }
+    }
+
+    #[test]
     fn a_wrong_form_says_which_is_right() {
         assert_eq!(flaw("\ntimeout = 5"), "2: timeout: must be text in quotes");
         assert_eq!(flaw("allow_http = \"yes\""), "1: allow_http: must be true or false");
         assert_eq!(flaw("inboxes = [\n1]"), "1: inboxes: must be a list of addresses in quotes");
         assert_eq!(flaw("[repair]\nmissing-to = 1"), "2: must be true or false");
+        assert_eq!(flaw("timeout = 2m"), "1: timeout: text must be in quotes");
         assert_eq!(flaw("url = \"x\"\nurl = \"y\""), "2: url: stands twice");
     }
 

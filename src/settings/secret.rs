@@ -80,7 +80,12 @@ const SMALL: u64 = 1024 * 1024;
 /// Opens without blocking: a FIFO nobody writes to must not hang a delivery.
 pub(super) fn read_small(path: &Path) -> Result<(Vec<u8>, bool), ConfigError> {
     let cannot = |error: std::io::Error| {
-        ConfigError::new(format!("cannot read {}: {}", path.display(), plain(&error)))
+        let error = ConfigError::new(format!("cannot read {}: {}", path.display(), plain(&error)));
+        if path.starts_with("~") {
+            error.with_hint("~ is not expanded here, so write the whole path")
+        } else {
+            error
+        }
     };
     let file = open_without_waiting(File::options().read(true), path).map_err(cannot)?;
     let metadata = file.metadata().map_err(cannot)?;
@@ -130,6 +135,15 @@ mod tests {
             let place = Some(Origin::NamedFile(file.path().to_owned()));
             assert_eq!((error.key, error.origin), (Some("password"), place));
         }
+    }
+
+    #[test]
+    fn a_home_folder_s_short_form_is_no_path() {
+        let error = Kind::Password.read_file(Path::new("~/password")).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "cannot read ~/password: no such file or directory: ~ is not expanded here, so write the whole path"
+        );
     }
 
     #[test]

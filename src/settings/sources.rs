@@ -9,7 +9,9 @@ use super::locate::{ConfigFile, SYSTEM_FILE, locate};
 use super::table::{Setting, setting};
 use super::{ChatwootEnv, ConfigError, Origin};
 use crate::cli::SettingsOptions;
+use crate::similar::did_you_mean;
 use chatwoot_mail::environment::Environment;
+use chatwoot_mail::repair::REPAIRS;
 
 /// The places that can set something. What cannot be read says nothing; why not is kept.
 pub(crate) struct Sources<'a> {
@@ -221,7 +223,8 @@ impl<'a> Sources<'a> {
 
     /// A repair that does not exist.
     pub(super) fn unknown_repair(&self, name: &str) -> ConfigError {
-        let error = ConfigError::of("repair", format!("unknown repair {name} in [repair]"));
+        let hint = did_you_mean(name, REPAIRS.iter().map(|repair| repair.name));
+        let error = ConfigError::of("repair", format!("unknown repair {name} in [repair]{hint}"));
         match self.file.origin_of_repair(name) {
             Some(origin) => error.at(origin),
             None => error,

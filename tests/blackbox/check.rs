@@ -344,7 +344,8 @@ fn what_does_not_speak_http_is_named() {
         "{}",
         checked.text
     );
-    let end = "Not ready. First, here: check scheme and port in url: what answers there does not speak HTTP";
+    let end =
+        "Not ready. First, here: check scheme and port in url: what answers there speaks another protocol";
     assert!(checked.text.ends_with(end), "{}", checked.text);
 }
 
@@ -389,7 +390,7 @@ fn a_broken_configuration_is_named_before_the_network_is_touched() {
         (
             "pasword = \"x\"",
             "configuration",
-            "DIR/ingress.toml:4: unknown key pasword",
+            "DIR/ingress.toml:4: unknown key pasword: did you mean password?",
             "correct line 4 of DIR/ingress.toml",
         ),
         (
@@ -407,7 +408,7 @@ fn a_broken_configuration_is_named_before_the_network_is_touched() {
         (
             "[repair]\nmising-to = false",
             "repair",
-            "DIR/ingress.toml:5: unknown repair mising-to in [repair]",
+            "DIR/ingress.toml:5: unknown repair mising-to in [repair]: did you mean missing-to?",
             "correct line 5 of DIR/ingress.toml",
         ),
         (

@@ -85,7 +85,10 @@ fn nothing_configured_at_all_keeps_the_message() {
 fn a_broken_configuration_is_named_by_file_line_and_key() {
     let file = "%/ingress.toml";
     for (text, cause) in [
-        ("url = \"https://x\"\npasword = \"hush\"\n", format!("{file}:2: unknown key pasword")),
+        (
+            "url = \"https://x\"\npasword = \"hush\"\n",
+            format!("{file}:2: unknown key pasword: did you mean password?"),
+        ),
         ("password = hush\n", format!("{file}:1: password: is not valid TOML")),
         ("password = \"hush\n", format!("{file}:1: password: is not valid TOML")),
         ("\n\ntimeout = 5\n", format!("{file}:3: timeout: must be text in quotes")),

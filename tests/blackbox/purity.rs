@@ -185,6 +185,9 @@ fn a_message_id_is_derived_from_the_content_and_only_when_it_is_wanted() {
 fn a_repair_that_does_not_exist_cannot_be_turned_off() {
     let setting = Setting::new(crate::setting::NOBODY, "[repair]\nmising-to = false");
     setting.run().assert_deferred(crate::setting::MISCONFIGURED);
-    let cause = format!("{}:5: unknown repair mising-to in [repair]", setting.shown("ingress.toml"));
+    let cause = format!(
+        "{}:5: unknown repair mising-to in [repair]: did you mean missing-to?",
+        setting.shown("ingress.toml")
+    );
     assert!(setting.failure_logged().contains(&format!(" cause=\"{cause}\" ")));
 }

@@ -69,6 +69,8 @@ pub enum Cause {
     NameNotFound,
     /// Refused, unreachable, or no connection in time.
     CannotConnect,
+    /// The same of the proxy that the settings name.
+    CannotConnectToProxy,
     /// It was closed before the answer was complete.
     ConnectionLost,
     /// Something else answers there.
@@ -127,6 +129,7 @@ impl Cause {
             Self::AttachmentTooLarge,
             Self::NameNotFound,
             Self::CannotConnect,
+            Self::CannotConnectToProxy,
             Self::ConnectionLost,
             Self::NotHttp,
             Self::UntrustedCertificate,
@@ -173,6 +176,11 @@ impl Cause {
             Self::Answer(status) => answered(status, on_too_large),
             Self::NameNotFound => unresolved(),
             Self::CannotConnect => unreachable(),
+            Self::CannotConnectToProxy => deferred(
+                "4.4.1",
+                "Chatwoot cannot be reached",
+                "check that the proxy runs, and its address and port in proxy",
+            ),
             Self::ConnectionLost => deferred(
                 "4.4.2",
                 "The connection to Chatwoot was lost",
@@ -181,7 +189,7 @@ impl Cause {
             Self::NotHttp => deferred(
                 "4.4.2",
                 "The connection to Chatwoot was lost",
-                "check scheme and port in url: what answers there does not speak HTTP",
+                "check scheme and port in url: what answers there speaks another protocol",
             ),
             Self::Deadline(phase) => too_late(phase),
             Self::UntrustedCertificate => deferred(
@@ -333,6 +341,7 @@ mod tests {
             Cause::AttachmentTooLarge,
             Cause::NameNotFound,
             Cause::CannotConnect,
+            Cause::CannotConnectToProxy,
             Cause::ConnectionLost,
             Cause::NotHttp,
             Cause::UntrustedCertificate,

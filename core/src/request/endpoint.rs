@@ -17,6 +17,13 @@ pub struct Endpoint {
 /// Where Action Mailbox mounts its ingresses.
 const MOUNT: &str = "/rails/action_mailbox/";
 
+/// A path without what a browser shows behind the base URL (`/app/accounts/1/dashboard`), and whether there was such a thing.
+fn without_page(path: &str) -> (&str, bool) {
+    let pages = ["/app/accounts", "/app/login", "/super_admin"];
+    let page = pages.iter().find_map(|page| path.find(page));
+    page.and_then(|at| path.get(..at)).map_or((path, false), |base| (base, true))
+}
+
 impl Endpoint {
     /// Completes a base URL with the service's path, and takes a full endpoint as it is. The paths that old documents
     /// show (removed in Rails 6.1) are taken as the relay's, with a notice.
@@ -28,9 +35,9 @@ impl Endpoint {
         let path = url.path().trim_end_matches('/').to_owned();
         let notice = match path.split_once(MOUNT) {
             None => {
-                let base = path.trim_end_matches("/rails/action_mailbox");
+                let (base, page) = without_page(path.trim_end_matches("/rails/action_mailbox"));
                 url.set_path(&format!("{base}{}", service.path()));
-                None
+                page.then(|| "url is that of a page of Chatwoot: the part before /app is used".to_owned())
             }
             Some((base, rest)) => {
                 let old =
@@ -155,6 +162,16 @@ mod tests {
             assert_eq!(url, "https://x/rails/action_mailbox/relay/inbound_emails");
             assert!(notice.unwrap().contains(old));
         }
+    }
+
+    #[test]
+    fn what_a_browser_shows_is_taken_for_its_base_with_a_notice() {
+        for page in ["/app/accounts/1/dashboard", "/app/login", "/super_admin/sign_in"] {
+            let (url, notice) = relay(&format!("https://x/desk{page}")).unwrap();
+            assert_eq!(url, "https://x/desk/rails/action_mailbox/relay/inbound_emails");
+            assert!(notice.unwrap().contains("page of Chatwoot"));
+        }
+        assert_eq!(relay("https://x/app").unwrap().1, None);
     }
 
     #[test]

@@ -87,8 +87,8 @@ fn limit(max_size: u64, takes: impl Fn(u64) -> bool) -> Limit {
 
 fn shown(size: u64) -> String {
     match size {
-        _ if size % MIB == 0 => format!("{} MiB", size / MIB),
-        _ if size % 1024 == 0 => format!("{} KiB", size / 1024),
+        _ if size.is_multiple_of(MIB) => format!("{} MiB", size / MIB),
+        _ if size.is_multiple_of(1024) => format!("{} KiB", size / 1024),
         _ => format!("{size} bytes"),
     }
 }

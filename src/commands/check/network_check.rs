@@ -106,7 +106,9 @@ impl NetworkCheck<'_> {
             Ok(answered) => answered,
             Err(failure) => {
                 report.add(match failure.cause {
-                    Cause::CannotConnect | Cause::ConnectionLost if self.is_encrypted_through_a_proxy() => {
+                    Cause::CannotConnect | Cause::CannotConnectToProxy | Cause::ConnectionLost
+                        if self.is_encrypted_through_a_proxy() =>
+                    {
                         self.no_tunnel(&failure)
                     }
                     _ => unanswered(&failure, patience),
@@ -178,7 +180,9 @@ fn unanswered(failure: &Failure, patience: Duration) -> Finding {
             (Subject::Endpoint, format!("no answer within {}", humantime::format_duration(patience)))
         }
         Cause::NameNotFound => (Subject::Name, failure.detail.to_string()),
-        Cause::CannotConnect => (Subject::Connection, failure.detail.to_string()),
+        Cause::CannotConnect | Cause::CannotConnectToProxy => {
+            (Subject::Connection, failure.detail.to_string())
+        }
         Cause::UntrustedCertificate | Cause::TlsMismatch | Cause::ClientCertificateWanted => {
             (Subject::Tls, failure.detail.to_string())
         }

@@ -426,9 +426,11 @@ fn response(cause: Cause, job: &Job<'_>) -> Response {
             Scope::Server => Response::Wait,
             Scope::Setup => Response::Stop,
         },
-        Cause::NameNotFound | Cause::CannotConnect | Cause::ConnectionLost | Cause::Deadline(_) => {
-            Response::Wait
-        }
+        Cause::NameNotFound
+        | Cause::CannotConnect
+        | Cause::CannotConnectToProxy
+        | Cause::ConnectionLost
+        | Cause::Deadline(_) => Response::Wait,
         Cause::OutOfMemory => Response::TryAgain,
         _ => Response::Stop,
     }
