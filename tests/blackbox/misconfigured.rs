@@ -89,7 +89,7 @@ fn a_broken_configuration_is_named_by_file_line_and_key() {
             "url = \"https://x\"\npasword = \"hush\"\n",
             format!("{file}:2: unknown key pasword: did you mean password?"),
         ),
-        ("password = hush\n", format!("{file}:1: password: is not valid TOML")),
+        ("password = hush\n", format!("{file}:1: password: text must be in quotes")),
         ("password = \"hush\n", format!("{file}:1: password: is not valid TOML")),
         ("\n\ntimeout = 5\n", format!("{file}:3: timeout: must be text in quotes")),
         ("allow_http = \"hush\"\n", format!("{file}:1: allow_http: must be true or false")),
