@@ -90,12 +90,12 @@ fn of_a_shared_domain(caller: &str, name: &str) -> String {
 
 #[test]
 fn only_chatwoot_s_own_addresses_are_taken_out_of_a_domain_that_people_share() {
-    let addresses = |name| {
-        let table = of_a_shared_domain("postfix", name);
-        let rows = table.lines().filter(|line| !line.starts_with('#'));
-        rows.map(|row| row.split_whitespace().next().unwrap().to_owned()).collect::<Vec<_>>()
-    };
-    assert_eq!(addresses("chatwoot_transport"), addresses("chatwoot_recipients"));
+    for caller in ["postfix", "postfix-alias", "procmail", "maildrop"] {
+        let table = of_a_shared_domain(caller, "chatwoot_virtual");
+        let rows: Vec<&str> = table.lines().filter(|line| !line.starts_with('#')).collect();
+        let known = |row: &&str| row.contains("reply\\+[0-9a-f]{8}(") || row.contains("help(\\+.*)?");
+        assert!(rows.len() == 2 && rows.iter().all(known), "{table}");
+    }
     for script in ["chatwoot.sieve", "chatwoot-again.sieve"] {
         let text = of_a_shared_domain("dovecot-sieve", script);
         assert!(text.contains("\"reply+*@acme.test\"") && !text.contains(":domain"), "{text}");
@@ -124,6 +124,19 @@ fn opensmtpd_names_no_table_that_a_domain_without_inboxes_would_leave_empty() {
     assert!(!run.stdout.contains("\ntable ") && !run.stdout.contains("rcpt-to <"), "{}", run.stdout);
     assert_eq!(run.stdout.matches("\nmatch ").count(), 1, "{}", run.stdout);
     assert!(run.stdout.contains("user \"filter\" virtual { \"@\" = \"filter\" }"), "{}", run.stdout);
+}
+
+/// Postfix's pipe(8) ends with a fatal error, getmail starts nothing, Exim and Dovecot refuse; local(8) would run as nobody.
+#[test]
+fn root_is_refused_where_the_caller_refuses_it() {
+    for caller in ["postfix", "postfix-alias", "exim", "getmail", "dovecot-sieve"] {
+        let run = Ingress::new().args(["setup", caller, "--domain", "a.test", "--user", "root"]).run();
+        let complaint =
+            format!("ingress: --user root: {caller} starts no program as root: give an account of its own\n");
+        assert_eq!((run.status, run.stdout.as_str(), run.stderr), (Some(64), "", complaint));
+    }
+    let run = Ingress::new().args(["setup", "procmail", "--domain", "a.test", "--user", "root"]).run();
+    assert_eq!((run.status, run.stderr.as_str()), (Some(0), ""));
 }
 
 #[test]

@@ -15,40 +15,48 @@ pub(super) struct File {
     pub(super) text: &'static str,
 }
 
-/// A caller and the files of its folder below `templates/`.
+/// A caller and the files of its folder below `templates/`, or of the folder `in` which several callers find one.
 macro_rules! caller {
-    ($name:literal: $($file:literal),+) => {
+    ($name:literal: $($file:literal $(in $folder:literal)?),+) => {
         Caller {
             name: $name,
             page: include_str!(concat!("templates/", $name, "/README.md")),
-            files: &[$(File {
-                name: $file,
-                text: include_str!(concat!("templates/", $name, "/", $file)),
-            }),+],
+            files: &[$(File { name: $file, text: caller!(@text $name $file $($folder)?) }),+],
         }
+    };
+    (@text $name:literal $file:literal) => {
+        include_str!(concat!("templates/", $name, "/", $file))
+    };
+    (@text $name:literal $file:literal $folder:literal) => {
+        include_str!(concat!("templates/", $folder, "/", $file))
     };
 }
 
 /// All of them, the commonest first.
 pub(crate) const CALLERS: &[Caller] = &[
-    caller!("postfix": "master.cf", "main.cf", "chatwoot_recipients", "chatwoot_transport"),
-    caller!("postfix-alias": "main.cf", "chatwoot_aliases", "chatwoot_virtual"),
-    caller!("exim": "chatwoot_domains", "chatwoot_inboxes", "chatwoot_main", "chatwoot_router", "chatwoot_transport"),
-    caller!("opensmtpd": "smtpd.conf", "chatwoot.sh"),
-    caller!("sendmail": "chatwoot.m4", "chatwoot.sh", "relay-domains"),
-    caller!("qmail": "virtualdomains", "rcpthosts", "dot-qmail-default"),
-    caller!("courier": "aliases", "esmtpacceptmailfor", "dot-courier-default"),
+    caller!("postfix": "master.cf", "main.cf", "chatwoot_virtual", "chatwoot_transport", "chatwoot_domain", "chatwoot_rcpt"),
+    caller!("postfix-alias": "chatwoot_aliases", "chatwoot_virtual", "chatwoot_domain" in "postfix", "chatwoot_rcpt" in "postfix"),
+    caller!("exim": "chatwoot_domains", "chatwoot_inboxes", "chatwoot_main", "chatwoot_router", "chatwoot_transport", "chatwoot_rcpt" in "postfix"),
+    caller!("opensmtpd": "smtpd.conf", "chatwoot.sh", "chatwoot_rcpt" in "postfix"),
+    caller!("sendmail": "chatwoot.m4", "chatwoot.sh", "relay-domains", "chatwoot_rcpt" in "postfix"),
+    caller!("qmail": "virtualdomains", "rcpthosts", "dot-qmail-default", "chatwoot_rcpt" in "postfix"),
+    caller!("courier": "aliases", "esmtpacceptmailfor", "dot-courier-default", "chatwoot_rcpt" in "postfix"),
     caller!("getmail": "getmailrc", "getmailrc-multidrop"),
     caller!("fetchmail": "fetchmailrc"),
     caller!("fdm": "fdm.conf"),
     caller!("dovecot-sieve": "91-chatwoot.conf", "chatwoot.sieve", "chatwoot", "chatwoot-again.sieve", "chatwoot-again"),
-    caller!("procmail": "procmailrc", "main.cf", "chatwoot_virtual"),
-    caller!("maildrop": "mailfilter", "main.cf", "chatwoot_virtual"),
+    caller!("procmail": "procmailrc", "main.cf", "chatwoot_virtual", "chatwoot_domain" in "postfix", "chatwoot_rcpt" in "postfix"),
+    caller!("maildrop": "mailfilter", "main.cf", "chatwoot_virtual", "chatwoot_domain" in "postfix", "chatwoot_rcpt" in "postfix"),
 ];
 
 impl Caller {
     pub(crate) fn named(name: &str) -> Option<&'static Self> {
         CALLERS.iter().find(|caller| caller.name == name)
+    }
+
+    /// Whether it starts no program as root. Postfix's local(8) runs those of root's aliases as nobody, who cannot read the password.
+    pub(super) fn refuses_root(&self) -> bool {
+        ["postfix", "postfix-alias", "exim", "getmail", "dovecot-sieve"].contains(&self.name)
     }
 
     /// The caller's own name, as its people write it: the title of its page.

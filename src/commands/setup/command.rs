@@ -29,6 +29,10 @@ pub(crate) fn run(arguments: SetupArgs, options: &Options) -> ExitCode {
         Ok(values) => values,
         Err(unfit) => return failed(exit::USAGE, &unfit.to_string()),
     };
+    if values.user == "root" && caller.refuses_root() {
+        let remedy = "starts no program as root: give an account of its own";
+        return failed(exit::USAGE, &format!("--user root: {} {remedy}", caller.name));
+    }
     let filled_in = filled_in(caller, &values);
     let status = match arguments.write {
         None => written(filled_in.page.as_bytes()),

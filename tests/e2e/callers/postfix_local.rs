@@ -1,8 +1,10 @@
 //! An alias that Postfix's local(8) delivers to.
 
+use std::fs;
+
 use crate::support::folder::append;
 use crate::support::matrix::matrix;
-use crate::support::postfix::{ALIAS, Postfix, by_postfix};
+use crate::support::postfix::{ALIAS, Postfix, Way, by_postfix};
 use crate::support::{Caller, Deployment};
 
 pub(super) struct PostfixLocal(Postfix);
@@ -27,9 +29,9 @@ impl Caller for PostfixLocal {
     fn start(deployment: &Deployment) -> Self {
         let setup = deployment.setup("postfix-alias");
         // Addresses that the administrator's tables and Postfix's own caution keep out.
-        append(&setup.join("chatwoot_virtual"), "/@reply\\.example\\.com$/ chatwoot\n");
-        append(&setup.join("main.cf"), "allow_min_user = yes\n");
-        Self(Postfix::start_with(deployment.folder(), &setup, &ALIAS))
+        append(&setup.join("chatwoot_virtual"), "/@reply\\.example\\.com$/ chatwoot@localhost\n");
+        fs::write(setup.join("main.cf"), "allow_min_user = yes\n").unwrap();
+        Self(Postfix::start_with(deployment.folder(), &setup, &Way { main: Some("main.cf"), ..ALIAS }))
     }
 
     by_postfix!();

@@ -17,8 +17,8 @@ impl Caller for PostfixPipe {
     fn start(deployment: &Deployment) -> Self {
         let setup = deployment.setup("postfix");
         // Addresses that the administrator's tables and Postfix's own caution keep out.
-        append(&setup.join("chatwoot_recipients"), "/@reply\\.example\\.com$/ OK\n");
-        append(&setup.join("chatwoot_transport"), "/@reply\\.example\\.com$/ chatwoot:\n");
+        let all = "/^(.*)@reply\\.example\\.com$/ $1@reply.example.com.chatwoot.invalid\n";
+        append(&setup.join("chatwoot_virtual"), all);
         append(&setup.join("main.cf"), "allow_min_user = yes\n");
         Self(Postfix::start_with(deployment.folder(), &setup, &PIPE))
     }

@@ -52,7 +52,8 @@ pub(crate) struct Filter<F> {
 }
 
 /// All addresses are those of one account.
-const FILTERED: Way = Way { main: "main.cf", master: None, tables: &["chatwoot_virtual"], commands: &[] };
+const FILTERED: Way =
+    Way { main: Some("main.cf"), master: None, tables: &["chatwoot_virtual", "chatwoot_domain"] };
 
 impl<F: MailFilter> Filter<F> {
     /// Gives the account the rules of the page, changed by `edit`, instead of those it has.
@@ -113,7 +114,7 @@ impl<F: MailFilter> Caller for Filter<F> {
         chown(&home, Some(NOGROUP), Some(NOGROUP)).unwrap();
         let rules = write_rules::<F>(&setup, &home, |rules| rules);
         // An address that the administrator's table keeps out, rules that are in no home, and less patience.
-        append(&setup.join("chatwoot_virtual"), &format!("/@reply\\.example\\.com$/ {USER}\n"));
+        append(&setup.join("chatwoot_virtual"), &format!("/@reply\\.example\\.com$/ {USER}@localhost\n"));
         let main = format!(
             "mailbox_command_maps = inline:{{ {{{USER} = {}}} }}\nlocal_destination_concurrency_limit = 20\nallow_min_user = yes\n",
             F::command(&rules)

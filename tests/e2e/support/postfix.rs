@@ -25,28 +25,21 @@ pub(crate) struct Postfix {
 
 /// One of the ways in which Postfix hands mail to ingress: which of the files are for it.
 pub(crate) struct Way {
-    pub(crate) main: &'static str,
+    pub(crate) main: Option<&'static str>,
     pub(crate) master: Option<&'static str>,
     pub(crate) tables: &'static [&'static str],
-    /// What is run in the folder of the configuration before the start.
-    pub(crate) commands: &'static [(&'static str, &'static str)],
 }
 
 /// A service of pipe(8).
 pub(crate) const PIPE: Way = Way {
-    main: "main.cf",
+    main: Some("main.cf"),
     master: Some("master.cf"),
-    tables: &["chatwoot_recipients", "chatwoot_transport"],
-    commands: &[],
+    tables: &["chatwoot_virtual", "chatwoot_transport", "chatwoot_domain"],
 };
 
 /// An alias that local(8) delivers to.
-pub(crate) const ALIAS: Way = Way {
-    main: "main.cf",
-    master: None,
-    tables: &["chatwoot_aliases", "chatwoot_virtual"],
-    commands: &[("postalias", "hash:chatwoot_aliases")],
-};
+pub(crate) const ALIAS: Way =
+    Way { main: None, master: None, tables: &["chatwoot_aliases", "chatwoot_virtual", "chatwoot_domain"] };
 
 impl Postfix {
     /// Starts an instance that hands mail for reply.example.com and the inboxes to the folder's ingress.
@@ -71,15 +64,7 @@ impl Postfix {
         let port = Port::hold();
         fs::write(configuration.join("main.cf"), main_cf(folder, &log, setup, way)).unwrap();
         fs::write(configuration.join("master.cf"), master_cf(folder, port.number(), setup, way)).unwrap();
-        for (program, argument) in way.commands {
-            let status = Command::new(program)
-                .arg("-c")
-                .arg(&configuration)
-                .arg(argument)
-                .current_dir(&configuration)
-                .status();
-            assert!(status.unwrap().success(), "{program} {argument}");
-        }
+        put_in_force(folder, setup, &configuration);
         let postfix = Self { folder: folder.path().to_owned(), configuration, log, returned, port };
         postfix.run("postfix", "start");
         let address = ("127.0.0.1", postfix.port.number());
@@ -225,6 +210,23 @@ fn uid_of(user: &str) -> u32 {
     line.split(':').nth(2).unwrap().parse().unwrap()
 }
 
+/// Runs the commands of the page that change this instance's configuration, which is in a folder of its own.
+fn put_in_force(folder: &Folder, setup: &Path, configuration: &Path) {
+    let page = written(folder, setup, "README.md");
+    let (_, section) = page.split_once("\n## Put in force\n").unwrap();
+    let (section, _) = section.split_once("\n## ").unwrap();
+    let commands = section.lines().filter_map(|line| line.strip_prefix("    "));
+    for command in commands.filter(|command| !command.starts_with("postfix ")) {
+        let mut shell = Command::new("sh");
+        shell
+            .args(["-ec", command])
+            .env("MAIL_CONFIG", configuration)
+            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
+        let output = shell.stdin(Stdio::null()).output().unwrap();
+        assert!(output.status.success(), "{command}: {output:?}");
+    }
+}
+
 /// A file of `ingress setup postfix`, with its tables in this folder.
 fn written(folder: &Folder, setup: &Path, name: &str) -> String {
     fs::read_to_string(setup.join(name)).unwrap().replace("/etc/postfix/", &folder.shown("postfix/"))
@@ -234,14 +236,14 @@ fn main_cf(folder: &Folder, log: &Path, setup: &Path, way: &Way) -> String {
     each_once(&format!(
         "compatibility_level = 3.6\n\
          queue_directory = {queue}\ndata_directory = {data}\nmaillog_file = {log}\nmaillog_file_prefixes = {root}\n\
-         myhostname = mx.example.net\nmydestination = $myhostname\nmynetworks = 127.0.0.0/8\ninet_interfaces = 127.0.0.1\ninet_protocols = ipv4\n\
+         myhostname = mx.example.net\nmydestination = $myhostname, localhost\nmynetworks = 127.0.0.0/8\ninet_interfaces = 127.0.0.1\ninet_protocols = ipv4\n\
          alias_maps =\nalias_database =\nlocal_recipient_maps =\ndefault_transport = returned\nsmtpd_client_connection_count_limit = 0\n\
          notify_classes =\nmessage_size_limit = 0\nmailbox_size_limit = 0\n{example}",
         queue = folder.shown("queue"),
         data = folder.shown("data"),
         log = log.display(),
         root = folder.path().display(),
-        example = written(folder, setup, way.main).replace("hash:/etc/aliases, ", ""),
+        example = way.main.map(|name| written(folder, setup, name)).unwrap_or_default(),
     ))
 }
 
