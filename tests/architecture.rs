@@ -31,7 +31,7 @@ const CORE: &[&[&str]] = &[
     &["envelope", "outcome", "route", "shown"],
     &["repair"],
     &["rules", "wire_message"],
-    &["explanation", "request"],
+    &["attempt", "explanation", "request"],
 ];
 
 /// A source file: its path from the folder of sources, and its text.

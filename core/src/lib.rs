@@ -29,6 +29,8 @@
 
 #![warn(missing_docs)]
 
+#[doc(hidden)]
+pub mod attempt;
 pub mod envelope;
 #[doc(hidden)]
 pub mod environment;

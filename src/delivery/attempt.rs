@@ -1,13 +1,15 @@
 //! One message to all its envelope recipients: the path that every message takes, whoever hands it over.
 
 use std::ops::ControlFlow;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use super::attempts::AttemptCount;
 use super::copies::{Uncopied, each_copy};
 use crate::clock::now;
-use crate::http::{Client, Reply};
+use crate::http::{Client, Exchange, Reply};
 use crate::log::{self, Line};
 use crate::settings::{Settings, oddity};
+use chatwoot_mail::attempt::varied;
 use chatwoot_mail::envelope::{Envelope, Sender};
 use chatwoot_mail::message::address::Address;
 use chatwoot_mail::message::header::Header;
@@ -29,12 +31,13 @@ pub(crate) struct Attempt {
     /// The HTTP status, when there was an answer.
     pub(crate) status: Option<u16>,
     pub(crate) result: Result<(), Failure>,
+    count: Option<AttemptCount>,
 }
 
 impl Attempt {
     /// An attempt that did not get as far as the network.
     fn failed_before(message: Line, failure: Failure) -> Self {
-        Self { message, repairs: Vec::new(), arrives: true, status: None, result: Err(failure) }
+        Self { message, repairs: Vec::new(), arrives: true, status: None, result: Err(failure), count: None }
     }
 }
 
@@ -61,7 +64,10 @@ pub(crate) fn deliver(
             }
         };
         each(&attempt);
-        let Err(failure) = attempt.result else { return ControlFlow::Continue(()) };
+        let Err(failure) = attempt.result else {
+            attempt.count.iter().for_each(AttemptCount::forget);
+            return ControlFlow::Continue(());
+        };
         let deferred = failure.cause.disposition(settings.on_too_large).exit == Exit::Deferred;
         worst = Some(match worst.take() {
             Some(before) => before.weightier(failure, settings.on_too_large),
@@ -81,14 +87,18 @@ fn attempt(
     deadline: Instant,
 ) -> Attempt {
     let prepared = prepare(message, recipient, sender, &settings.rules);
-    let reply = post(settings, client, &prepared, deadline);
-    Attempt {
-        message: prepared.line,
-        repairs: prepared.repairs,
-        arrives: prepared.route.arrives(),
-        status: reply.as_ref().ok().map(|reply| reply.status),
-        result: reply.and_then(|reply| judged(settings, reply)),
-    }
+    let Prepared { mut line, repairs, route, wire_message } = prepared;
+    let (status, result, count) = match wire_message {
+        Ok(message) => {
+            let mut count = AttemptCount::look_up(settings, &message);
+            line.add_some("attempt", (count.earlier > 0).then_some(count.earlier.saturating_add(1)));
+            let (status, result, _) = post(settings, client, &message, &mut count, deadline);
+            line.add_some("notice", count.notice.take());
+            (status, result, Some(count))
+        }
+        Err(failure) => (None, Err(failure), None),
+    };
+    Attempt { message: line, repairs, arrives: route.arrives(), status, result, count }
 }
 
 /// A message as it will be sent to one recipient.
@@ -134,24 +144,42 @@ fn too_large(size: usize, most: usize) -> Failure {
     Failure::new(Cause::AttachmentTooLarge, detail)
 }
 
-/// Sends it once.
-///
-/// # Errors
-///
-/// When it cannot be sent, or no answer came.
+/// Sends a copy once, in the form of its attempt, and takes note of how that ended. Gives the HTTP status, when there was an answer; what it
+/// means; and how long the server asks to be left alone.
 pub(crate) fn post(
     settings: &Settings,
     client: &Client,
-    prepared: &Prepared,
+    message: &WireMessage,
+    count: &mut AttemptCount,
     deadline: Instant,
-) -> Result<Reply, Failure> {
-    let wire_message = prepared.wire_message.clone()?;
-    let request = settings.endpoint.request(&settings.secret, wire_message, now())?;
+) -> (Option<u16>, Result<(), Failure>, Option<Duration>) {
+    let Exchange { reply, whole } = exchange(settings, client, message, count.earlier, deadline)
+        .unwrap_or_else(|failure| Exchange { reply: Err(failure), whole: false });
+    let status = reply.as_ref().ok().map(|reply| reply.status);
+    let retry_after = reply.as_ref().ok().and_then(|reply| reply.retry_after);
+    let result = reply.and_then(|reply| judged(settings, reply));
+    if let Err(failure) = &result {
+        count.failed(settings, message, failure, whole);
+    }
+    (status, result, retry_after)
+}
+
+fn exchange(
+    settings: &Settings,
+    client: &Client,
+    message: &WireMessage,
+    earlier: u32,
+    deadline: Instant,
+) -> Result<Exchange, Failure> {
+    let bytes = varied(message.bytes.clone(), earlier)
+        .map_err(|_| Failure::new(Cause::OutOfMemory, "no memory for the form of another attempt"))?;
+    let message = WireMessage { bytes, ..message.clone() };
+    let request = settings.endpoint.request(&settings.secret, message, now())?;
     log::request(&request);
     let started = Instant::now();
-    let reply = client.send(&request, deadline);
-    log::answer(reply.as_ref().ok().map(|reply| reply.status), started.elapsed());
-    reply
+    let exchange = client.send(&request, deadline);
+    log::answer(exchange.reply.as_ref().ok().map(|reply| reply.status), started.elapsed());
+    Ok(exchange)
 }
 
 /// The service's own success answer is the only proof, and it says nothing more.
@@ -159,7 +187,7 @@ pub(crate) fn post(
 /// # Errors
 ///
 /// What any other answer means.
-pub(crate) fn judged(settings: &Settings, reply: Reply) -> Result<(), Failure> {
+fn judged(settings: &Settings, reply: Reply) -> Result<(), Failure> {
     let status = reply.status;
     let detail = match (settings.endpoint.succeeded(status), reply.wordy) {
         (true, false) => return Ok(()),

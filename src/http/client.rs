@@ -86,8 +86,10 @@ impl Client {
     }
 
     /// POSTs the request and waits for the status of the answer, until the deadline at most.
-    pub(crate) fn send(&self, request: &Request<'_>, deadline: Instant) -> Result<Reply, Failure> {
-        self.until(deadline, self.post(request))
+    pub(crate) fn send(&self, request: &Request<'_>, deadline: Instant) -> Exchange {
+        let taken = Arc::new(AtomicBool::new(false));
+        let reply = self.until(deadline, self.post(request, &taken));
+        Exchange { reply, whole: taken.load(Ordering::Relaxed) }
     }
 
     /// POSTs the request once, and gives what the answer says, and whether it has a body.
@@ -158,10 +160,9 @@ impl Client {
 
     /// A connection that breaks while the body is on its way may hide an answer that came before the body was read
     /// (nginx's 413, then a reset). So the endpoint is asked once more with the header alone: that stores nothing.
-    async fn post(&self, request: &Request<'_>) -> Result<Reply, Failure> {
-        let taken = Arc::new(AtomicBool::new(false));
+    async fn post(&self, request: &Request<'_>, taken: &Arc<AtomicBool>) -> Result<Reply, Failure> {
         let (rest, progress) = (request.body.clone(), self.progress.clone());
-        let body = PostBody { rest, taken: Arc::clone(&taken), progress };
+        let body = PostBody { rest, taken: Arc::clone(taken), progress };
         match self.answer(request, reqwest::Body::wrap(body)).await {
             Err(failure) if failure.cause == Cause::ConnectionLost => {
                 Err(self.early_answer(request).await.unwrap_or(failure))
@@ -294,6 +295,14 @@ impl Client {
             _ => None,
         }
     }
+}
+
+/// How a POST ended.
+#[derive(Clone, Debug)]
+pub(crate) struct Exchange {
+    pub(crate) reply: Result<Reply, Failure>,
+    /// Whether all of the body was on its way.
+    pub(crate) whole: bool,
 }
 
 /// What the endpoint answered.

@@ -13,7 +13,7 @@ mod tls_error;
 
 pub(crate) use answer::Answer;
 pub(crate) use certificate_error::CertificateError;
-pub(crate) use client::{Client, Reply};
+pub(crate) use client::{Client, Exchange, Reply};
 pub(crate) use handshake::{Handshake, Refusal, shake};
 pub(crate) use progress::PhaseCell;
 pub(crate) use shown_certificate::ShownCertificate;

@@ -1,6 +1,6 @@
 //! Everything a delivery needs to know, judged before the network is touched.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::credentials::secret;
 use super::destination::{endpoint, is_clear_text_allowed};
@@ -24,6 +24,8 @@ pub(crate) struct Settings {
     /// In bytes, as the mail server hands the message over.
     pub(crate) max_size: u64,
     pub(crate) on_too_large: OnTooLarge,
+    /// Where it is remembered which messages may be stored unrouted; nothing for a rehearsal.
+    pub(crate) state_dir: Option<PathBuf>,
     /// How messages are repaired, in which form they go, and where they end up.
     pub(crate) rules: Rules,
     /// What the administrator should know though it does not stop a delivery.
@@ -66,6 +68,7 @@ impl Settings {
             rules: rules(service, sources)?,
             max_size: max_size(sources)?,
             on_too_large: sources.parsed(const { setting("on_too_large") }, on_too_large)?,
+            state_dir: Some(sources.parsed(const { setting("state_dir") }, state_dir)?),
             notices: notice.into_iter().collect(),
         })
     }
@@ -87,7 +90,8 @@ impl Settings {
         let service = environment.get("INGRESS_SERVICE");
         let environment =
             service.map(|name| Environment::from([("INGRESS_SERVICE", name)])).unwrap_or_default();
-        Self::judge(&Sources::of(&options, &environment, file))
+        let settings = Self::judge(&Sources::of(&options, &environment, file))?;
+        Ok(Self { state_dir: None, ..settings })
     }
 }
 
@@ -95,6 +99,12 @@ fn in_clear_to_the_proxy(sources: &Sources<'_>) -> ConfigError {
     let setting = const { setting("proxy") };
     let error = ConfigError::of(setting.key, "proxy would be sent the password in clear");
     error.at(sources.origin_of(setting)).with_hint("use an https URL of Chatwoot, or set allow_http = true")
+}
+
+/// The folder from which a mail server starts a program is not known.
+fn state_dir(text: &str) -> Result<PathBuf, &'static str> {
+    let path = PathBuf::from(text);
+    if path.is_absolute() { Ok(path) } else { Err("must be a path that begins with /") }
 }
 
 fn on_too_large(text: &str) -> Result<OnTooLarge, &'static str> {

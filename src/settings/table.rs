@@ -59,7 +59,7 @@ const IN_FILE: Setting = Setting {
 };
 
 /// Every setting, in the order of the manual.
-pub(crate) static SETTINGS: [Setting; 21] = [
+pub(crate) static SETTINGS: [Setting; 22] = [
     Setting {
         key: "url",
         option: Some("--url"),
@@ -104,6 +104,12 @@ pub(crate) static SETTINGS: [Setting; 21] = [
     Setting { key: "ca_file", ..IN_FILE },
     Setting { key: "proxy", form: SettingForm::UrlWithLogin, ..IN_FILE },
     Setting { key: "allow_http", default: Some("false"), form: SettingForm::Switch, ..IN_FILE },
+    Setting {
+        key: "state_dir",
+        variables: &["INGRESS_STATE_DIR"],
+        default: Some("/var/lib/ingress"),
+        ..IN_FILE
+    },
     Setting { key: "api_token_file", form: SettingForm::SecretFile, ..IN_FILE },
     Setting { key: "api_token", form: SettingForm::Secret, ..IN_FILE },
     Setting { key: "inboxes", form: SettingForm::Addresses, ..IN_FILE },

@@ -253,7 +253,7 @@ fn a_delivery_that_was_stopped_keeps_its_deadline() {
     let setting = Setting::new(NOBODY, "timeout = \"2s\"");
     let started = Instant::now();
     let running = setting.ingress().stdin_open(MESSAGE).start();
-    eventually("the log", || setting.path("ingress.log").exists().then_some(()));
+    running.wait_until_read();
     running.signal("STOP");
     eventually("the deadline", || (started.elapsed() > Duration::from_secs(3)).then_some(()));
     running.signal("CONT");

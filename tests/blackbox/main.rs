@@ -8,6 +8,7 @@
     reason = "a test that meets what it does not expect fails"
 )]
 
+mod attempts;
 mod certificates;
 mod check;
 mod check_tls;

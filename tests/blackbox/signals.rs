@@ -18,7 +18,7 @@ fn waiting_for_the_server(setting: &Setting, server: &Server) -> Running {
 /// A delivery that waits for the rest of its message. The log's file tells that signals are caught by now.
 fn waiting_for_the_message(setting: &Setting) -> Running {
     let running = setting.ingress().stdin_open(MESSAGE).start();
-    eventually("the log", || setting.path("ingress.log").exists().then_some(()));
+    running.wait_until_read();
     running
 }
 
@@ -90,7 +90,7 @@ fn many_signals_are_one_end() {
 fn signals_that_the_caller_ignored_keep_the_message_too() {
     let setting = Setting::new(NOBODY, "");
     let running = setting.ingress().stdin_open(MESSAGE).after("trap '' TERM HUP INT USR1", "").start();
-    eventually("the log", || setting.path("ingress.log").exists().then_some(()));
+    running.wait_until_read();
     running.signal("TERM");
     running.end().assert_deferred(INTERRUPTED);
 }
@@ -123,7 +123,7 @@ fn a_signal_while_a_refused_message_is_read_keeps_it() {
     let setting = Setting::new(NOBODY, "");
     let run = setting.with(&["--unknown"]).env("INGRESS_LOG", setting.path("ingress.log"));
     let running = run.stdin_open(MESSAGE).start();
-    eventually("the log", || setting.path("ingress.log").exists().then_some(()));
+    running.wait_until_read();
     running.signal("TERM");
     running.end().assert_deferred(INTERRUPTED);
 }

@@ -145,6 +145,12 @@ impl Cause {
         others.into_iter().chain(Phase::ALL.map(Self::Deadline)).chain((100..=999).map(Self::Answer))
     }
 
+    /// Whether Action Mailbox may have stored the message and queued no job for it, when the whole of it was sent: docs/chatwoot.md,
+    /// "Stored, but never queued". 520 is what Cloudflare makes of a lost connection.
+    pub fn may_have_stored(self) -> bool {
+        matches!(self, Self::Answer(500 | 502 | 520) | Self::ConnectionLost)
+    }
+
     /// Looks the cause up in the table. Whatever is not proven to be the message's own fault is temporary.
     pub fn disposition(self, on_too_large: OnTooLarge) -> Disposition {
         match self {

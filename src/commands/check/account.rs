@@ -107,6 +107,11 @@ impl ReadingUser {
     }
 }
 
+/// Name of the user of this process.
+pub(crate) fn own_name() -> String {
+    user_name(Uid::effective())
+}
+
 /// Name of the group of this process.
 pub(crate) fn own_group() -> String {
     group_name(Gid::effective())

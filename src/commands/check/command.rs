@@ -9,7 +9,7 @@ use super::account::{self, Account, ReadingUser};
 use super::chatwoot_env::{self, Running};
 use super::network_check::NetworkCheck;
 use super::settings as settings_check;
-use super::{Finding, Host, Report, Subject, log as log_check};
+use super::{Finding, Host, Report, Subject, log as log_check, state};
 use crate::cli::{CheckArgs, Options};
 use crate::exit;
 use crate::io_error::plain;
@@ -80,6 +80,10 @@ fn check(options: &Options, environment: &Environment, report: &mut Report) {
     if !report.blames(Subject::Setting("log")) {
         let origin = sources.origin_of(const { setting("log") }).to_string();
         report.add(log_check::finding(&log.target, &origin, ReadingUser::of(environment)));
+    }
+    if let Some(folder) = settings.as_ref().ok().and_then(|settings| settings.state_dir.as_deref()) {
+        let origin = sources.origin_of(const { setting("state_dir") }).to_string();
+        report.add(state::finding(folder, &origin, ReadingUser::of(environment)));
     }
     let settings = settings.ok().filter(|_| !report.has_fault());
     let running = match &settings {

@@ -15,6 +15,7 @@ mod network_check;
 mod reach;
 mod report;
 mod settings;
+mod state;
 mod tls;
 
 pub(crate) use command::run;

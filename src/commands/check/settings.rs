@@ -47,7 +47,7 @@ pub(crate) fn findings(loaded: &Loaded<'_>, environment: &Environment) -> Vec<Fi
 }
 
 /// The settings that have a line of their own.
-const SHOWN_APART: [&str; 5] = ["url", "service", "log", "chatwoot_env", "ca_file"];
+const SHOWN_APART: [&str; 6] = ["url", "service", "log", "state_dir", "chatwoot_env", "ca_file"];
 
 fn configuration(sources: &Sources<'_>, reader: ReadingUser) -> Finding {
     let subject = Subject::Configuration;

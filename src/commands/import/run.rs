@@ -14,7 +14,7 @@ use super::index::Entry;
 use super::journal::{Acceptance, Journal, digest_of};
 use super::schedule::{Schedule, Turn};
 use super::source::MessageSource;
-use crate::delivery::{self, Prepared};
+use crate::delivery::{self, AttemptCount, Prepared};
 use crate::http::Client;
 use crate::io_error::plain;
 use crate::log::Line;
@@ -337,13 +337,16 @@ const TRIES: u32 = 5;
 /// How often a message is tried that meets trouble while others get through: a lossy network, or something that drops this one.
 const TRIES_AMONG_SUCCESSES: u32 = 10;
 
-/// Sends a copy until it is taken, refused for ever, or given up. The bytes are the same each time: Action Mailbox stores them once.
+/// Sends a copy until it is taken, refused for ever, or given up. The bytes are the same each time, and Action Mailbox stores them once; but
+/// after an answer that may have left them unrouted they take the form of another attempt.
 fn persist(
     job: &Job<'_>,
     client: &Client,
     prepared: &Prepared,
     whole: &mut ImportReport,
 ) -> Result<(), Failure> {
+    let message = prepared.wire_message.as_ref().map_err(Clone::clone)?;
+    let mut count = AttemptCount::look_up(job.settings, message);
     let mut own_failures = 0;
     let mut failures_among_successes = 0;
     let mut successes = job.backoff.successes();
@@ -356,11 +359,12 @@ fn persist(
         };
         whole.tries += 1;
         let deadline = Instant::now() + job.settings.network.timeout;
-        let reply = delivery::post(job.settings, client, prepared, deadline);
-        whole.http_status = reply.as_ref().ok().map(|reply| reply.status);
-        let asked = reply.as_ref().ok().and_then(|reply| reply.retry_after);
-        let failure = match reply.and_then(|reply| delivery::judged(job.settings, reply)) {
+        let (status, result, asked) = delivery::post(job.settings, client, message, &mut count, deadline);
+        whole.http_status = status;
+        whole.notice = whole.notice.take().or(count.notice.take());
+        let failure = match result {
             Ok(()) => {
+                count.forget();
                 job.backoff.succeeded(permit);
                 return Ok(());
             }

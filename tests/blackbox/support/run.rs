@@ -5,10 +5,13 @@ use std::ffi::OsStr;
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::Mutex;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
 
 /// How long anything may take before the test fails.
 const DEADLINE: Duration = Duration::from_secs(90);
@@ -35,6 +38,8 @@ pub(crate) fn binary() -> String {
 pub(crate) struct Ingress {
     command: Command,
     input: Input,
+    /// `state_dir`, of this run alone: what one run remembers is nothing to another.
+    state: Option<TempDir>,
 }
 
 /// What is on standard input.
@@ -84,9 +89,16 @@ impl Ended {
 
 impl Ingress {
     pub(crate) fn new() -> Self {
+        let state = tempfile::tempdir().unwrap();
+        let ingress = Self::without_environment().env("INGRESS_STATE_DIR", state.path());
+        Self { state: Some(state), ..ingress }
+    }
+
+    /// Without even that: for a configuration that names its own place.
+    pub(crate) fn without_environment() -> Self {
         let mut command = Command::new(binary());
         command.env_clear().stdout(Stdio::piped()).stderr(Stdio::piped());
-        Self { command, input: Input::Pieces(Vec::new()) }
+        Self { command, input: Input::Pieces(Vec::new()), state: None }
     }
 
     pub(crate) fn args<S: AsRef<OsStr>>(mut self, arguments: impl IntoIterator<Item = S>) -> Self {
@@ -164,10 +176,15 @@ impl Ingress {
         let mut child = self.command.stdin(stdin).spawn().unwrap();
         let (release, end) = channel();
         let (input, pipe) = (self.input, child.stdin.take());
-        let writing = thread::spawn(move || write(pipe, input, &end));
+        let is_read = Arc::new(AtomicBool::new(false));
+        let writing = thread::spawn({
+            let is_read = Arc::clone(&is_read);
+            move || write(pipe, input, &end, &is_read)
+        });
         let stdout = child.stdout.take().map(read);
         let stderr = child.stderr.take().map(read);
-        Running { child, release: Some(release), writing: Some(writing), stdout, stderr }
+        let _state = self.state;
+        Running { child, release: Some(release), writing: Some(writing), is_read, stdout, stderr, _state }
     }
 
     /// Runs to the end.
@@ -190,8 +207,12 @@ pub(crate) struct Running {
     /// Dropped to end a standard input that stays open.
     release: Option<Sender<()>>,
     writing: Option<JoinHandle<io::Result<()>>>,
+    /// Whether the program has read all that an open standard input brings.
+    is_read: Arc<AtomicBool>,
     stdout: Option<JoinHandle<Vec<u8>>>,
     stderr: Option<JoinHandle<Vec<u8>>>,
+    /// Until the end of the run.
+    _state: Option<TempDir>,
 }
 
 impl Running {
@@ -208,6 +229,11 @@ impl Running {
     pub(crate) fn signal(&self, signal: &str) {
         let kill = format!("kill -{signal} {}", self.child.id());
         assert!(Command::new("/bin/sh").args(["-c", &kill]).status().unwrap().success());
+    }
+
+    /// Waits until the program has read all that an open standard input brings: it is past its configuration and its log.
+    pub(crate) fn wait_until_read(&self) {
+        eventually("ingress to read", || self.is_read.load(Ordering::SeqCst).then_some(()));
     }
 
     /// Ends a standard input that was left open.
@@ -245,7 +271,7 @@ impl Drop for Running {
     }
 }
 
-fn write(pipe: Option<ChildStdin>, input: Input, end: &Receiver<()>) -> io::Result<()> {
+fn write(pipe: Option<ChildStdin>, input: Input, end: &Receiver<()>, is_read: &AtomicBool) -> io::Result<()> {
     let Some(mut pipe) = pipe else { return Ok(()) };
     match input {
         Input::Pieces(pieces) => pieces.iter().try_for_each(|piece| {
@@ -258,7 +284,14 @@ fn write(pipe: Option<ChildStdin>, input: Input, end: &Receiver<()>) -> io::Resu
         Input::Open(bytes) => {
             // What has no end cannot be read to it.
             let _ = pipe.write_all(&bytes);
-            let _ = end.recv();
+            while let Err(TryRecvError::Empty) = end.try_recv() {
+                if rustix::io::ioctl_fionread(&pipe).unwrap() == 0 {
+                    is_read.store(true, Ordering::SeqCst);
+                    let _ = end.recv();
+                    break;
+                }
+                thread::sleep(Duration::from_millis(2));
+            }
             Ok(())
         }
         Input::Given(_) => Ok(()),
