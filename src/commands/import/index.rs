@@ -92,7 +92,7 @@ fn look(found: &FoundMessage, selection: &Selection, threads: &mut Threads) -> R
         MessageSource::Mbox { .. } => None,
     };
     let date = date::of_header(&header).or(name).or(*date).unwrap_or_default();
-    let envelope = envelope::read(&[], None, &Environment::default(), &head.bytes);
+    let envelope = envelope::read_with(&[], None, &Environment::default(), &header);
     if !selection.takes(date, || addresses(&header, &envelope)) {
         return Ok(Looked::NotSelected);
     }
