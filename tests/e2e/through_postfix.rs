@@ -106,6 +106,39 @@ fn a_server_that_is_down_keeps_the_message_until_it_is_back() {
     assert_eq!((postfix.lines(&["status=sent"]), server.records(), server.posts()), (3, 3, 3));
 }
 
+/// Stored twice without its queue, each message is routed once when the queue is back: as another record, which refers to itself.
+#[test]
+fn what_was_stored_without_a_queue_is_routed_when_the_queue_is_back() {
+    let folder = Folder::new();
+    let server = ActionMailbox::start(folder.path());
+    folder.configure(&server.url(), PASSWORD);
+    let postfix = Postfix::start(&folder);
+    server.queue(false);
+    for (number, to) in [(1, REPLY), (2, "support@example.com"), (3, "sales@example.com")] {
+        postfix.send(SENDER, &[to], &message(number, to));
+    }
+    postfix.logged(3, &["dsn=4.3.0", "status=deferred", "Chatwoot failed to take the message"]);
+    postfix.put_off(3);
+    assert_eq!(server.records(), 3, "they are stored all the same");
+    postfix.flush();
+    postfix.logged(6, &["dsn=4.3.0", "status=deferred"]);
+    postfix.put_off(3);
+    assert_eq!(server.records(), 6, "another record each");
+    server.queue(true);
+    postfix.flush();
+    postfix.emptied();
+    let mut ids = server.routed_ids(3);
+    ids.sort();
+    assert_eq!(ids, ["1@example.org", "2@example.org", "3@example.org"]);
+    let forms: Vec<String> = (1..=9).map(|id| String::from_utf8(server.stored(id)).unwrap()).collect();
+    for (number, form) in forms.iter().enumerate() {
+        let attempt = number / 3;
+        assert_eq!(form.contains(&format!("\r\nX-Ingress-Attempt: {attempt}\r\n")), attempt > 0, "{form}");
+        assert_eq!(form.contains("\r\nReferences: <"), attempt > 0, "{form}");
+    }
+    assert_eq!(std::fs::read_dir(folder.join("state")).unwrap().count(), 0, "nothing is remembered");
+}
+
 #[test]
 fn a_message_over_the_proxy_s_limit_bounces_to_its_sender() {
     let folder = Folder::new();

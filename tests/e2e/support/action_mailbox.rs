@@ -78,6 +78,22 @@ impl ActionMailbox {
         drop(self.server.take().unwrap());
     }
 
+    /// Takes the queue away, or brings it back: without it a message is stored, not routed, and answered with 500.
+    pub(crate) fn queue(&self, is_there: bool) {
+        let down = self.folder.join("queue-down");
+        if is_there { fs::remove_file(down).unwrap() } else { fs::write(down, "").unwrap() }
+    }
+
+    /// The ids of what was routed, once there are at least `count` of them.
+    pub(crate) fn routed_ids(&self, count: usize) -> Vec<String> {
+        eventually(format_args!("{count} routed messages"), || {
+            let lines = fs::read_to_string(self.folder.join("routes.jsonl")).unwrap_or_default();
+            let routed = lines.lines().filter_map(|line| serde_json::from_str::<Routed>(line).ok());
+            let ids: Vec<String> = routed.map(|routed| routed.message_id).collect();
+            (ids.len() >= count).then_some(ids)
+        })
+    }
+
     pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port.number())
     }

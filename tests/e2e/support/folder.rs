@@ -42,15 +42,23 @@ impl Folder {
     }
 
     /// Writes `ingress.toml` as an administrator would: readable for the user that ingress runs as, for nobody else.
-    /// The log goes to `ingress.log`, which that user may write.
+    /// The log goes to `ingress.log`, and what is remembered to `state`: that user may write both.
     pub(crate) fn configure(&self, url: &str, password: &str) {
         let log = self.join("ingress.log");
         if !log.exists() {
             fs::write(&log, "").unwrap();
             chown(&log, Some(NOGROUP), Some(NOGROUP)).unwrap();
         }
+        let state = self.join("state");
+        if !state.exists() {
+            fs::create_dir(&state).unwrap();
+            mode(&state, 0o700);
+            chown(&state, Some(NOGROUP), Some(NOGROUP)).unwrap();
+        }
         let path = self.join("ingress.toml");
-        let text = format!("url = \"{url}\"\npassword = \"{password}\"\nlog = \"{}\"\n", log.display());
+        let (log, state) = (log.display(), state.display());
+        let text =
+            format!("url = \"{url}\"\npassword = \"{password}\"\nlog = \"{log}\"\nstate_dir = \"{state}\"\n");
         fs::write(&path, text).unwrap();
         mode(&path, 0o640);
         chown(&path, Some(0), Some(NOGROUP)).unwrap();

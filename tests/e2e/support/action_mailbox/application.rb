@@ -12,12 +12,22 @@ require "tmpdir"
 require "rails"
 require "action_controller/railtie"
 require "active_record/railtie"
+require "active_job"
 require "active_job/railtie"
 require "active_storage/engine"
 require "action_mailbox/engine"
 
 # It goes nowhere until there is an installation; a logger that was made for the name of the null device would never go elsewhere.
 LOGGER = ActiveSupport::Logger.new(File.open(File::NULL, "a"))
+
+# The queue of Chatwoot is in Redis. While there is a file queue-down it cannot be reached: the record is stored by then, the job is not queued.
+class MortalQueue < ActiveJob::QueueAdapters::AsyncAdapter
+  def enqueue(job)
+    raise "cannot connect to the queue" if File.exist?("#{Installation.folder}/queue-down")
+
+    super
+  end
+end
 
 class App < Rails::Application
   config.root = Dir.tmpdir
@@ -27,7 +37,7 @@ class App < Rails::Application
   config.action_mailbox.incinerate = false
   config.active_storage.service = :disk
   config.active_storage.service_configurations = { disk: { service: "Disk", root: File::NULL } }
-  config.active_job.queue_adapter = :async
+  config.active_job.queue_adapter = MortalQueue.new
   config.active_record.dump_schema_after_migration = false
   config.hosts.clear
   config.logger = LOGGER
