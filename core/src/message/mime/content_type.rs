@@ -6,6 +6,9 @@ use super::{gem, last};
 use crate::message::header::Field;
 use crate::message::header::Header;
 
+/// What is meant where nothing is said, or nothing that can be read.
+const PLAIN: &str = "text/plain";
+
 /// What a Content-Type field says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ContentType {
@@ -39,6 +42,11 @@ impl ContentType {
         } else {
             parsed
         })
+    }
+
+    /// The media type alone; text/plain where none is said.
+    pub fn media_type_of(header: &Header<'_>) -> String {
+        last(header, "Content-Type").map_or_else(|| PLAIN.to_owned(), |field| media_type(field.value))
     }
 
     pub fn parse(value: &[u8]) -> Self {
@@ -80,7 +88,7 @@ fn media_type(value: &[u8]) -> String {
     let (main, rest) = run(word, is_type_byte);
     let subtype = rest.strip_prefix(b"/").map(|rest| run(rest, is_type_byte).0).unwrap_or_default();
     if main.is_empty() || subtype.is_empty() {
-        return "text/plain".to_owned();
+        return PLAIN.to_owned();
     }
     String::from_utf8_lossy(&[main, b"/", subtype].concat()).to_ascii_lowercase()
 }

@@ -51,10 +51,19 @@ fn without_charset(value: &str) -> String {
 
 /// The name that makes a part an attachment (`Message#find_attachment`): without one it is none, whatever else it says.
 pub fn file_name(header: &Header<'_>) -> Option<String> {
-    let read = |name: &str, parse: fn(&[u8]) -> Option<Fields>| parse(last(header, name)?.value)?.file_name();
+    let read = |name: &str, parse: fn(&[u8]) -> Option<Fields>| {
+        let value = last(header, name)?.value;
+        if mentions_name(value) { parse(value)?.file_name() } else { None }
+    };
     read("Content-Disposition", disposition)
         .or_else(|| read("Content-Type", |value| Some(content_type(value))))
         .or_else(|| location(last(header, "Content-Location")?.trimmed()))
+}
+
+/// Whether a field can give a file name at all: most cannot, and need not be read.
+fn mentions_name(value: &[u8]) -> bool {
+    memchr::memchr2_iter(b'n', b'N', value)
+        .any(|at| value.get(at..at + 4).is_some_and(|word| word.eq_ignore_ascii_case(b"name")))
 }
 
 /// Whether a part says that it stands within the text.
@@ -357,6 +366,7 @@ fn type_alone(value: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn read(value: &str) -> (String, Option<String>, Option<String>) {
         let fields = content_type(value.as_bytes());
@@ -401,5 +411,15 @@ mod tests {
             assert_eq!(name(value), None, "{value}");
         }
         assert_eq!(disposition(b"attachment; filename=\"L\xf6.pdf\""), None);
+    }
+
+    proptest! {
+        #[test]
+        fn what_mentions_no_name_gives_none(value in "[a-z]{1,4}/?[a-z]{0,3}[a-zN;=\"'*<>%\\\\() \r\n\t.:]{0,40}") {
+            let value = value.as_bytes();
+            prop_assume!(!mentions_name(value));
+            prop_assert_eq!(content_type(value).file_name(), None);
+            prop_assert_eq!(disposition(value).and_then(|read| read.file_name()), None);
+        }
     }
 }

@@ -14,7 +14,7 @@ pub(super) const DISPOSITION: &str = "Content-Disposition";
 
 /// The media type; text/plain where none is said.
 pub(super) fn media_type(header: &Header<'_>) -> String {
-    ContentType::of(header).map_or_else(|| "text/plain".to_owned(), |kind| kind.media_type)
+    ContentType::media_type_of(header)
 }
 
 /// Whether a part of this type is shown as text when it has no name.
