@@ -92,8 +92,8 @@ fn traced(server: &Server, words: &[&str]) -> Ended {
 }
 
 fn traced_with(setting: &Setting, words: &[&str]) -> Ended {
-    let ended =
-        Ingress::new().args(["trace", "-c", &setting.shown("ingress.toml")]).args(words).stdin(MESSAGE).run();
+    let ingress = Ingress::new().args(["trace", "-c", &setting.shown("ingress.toml")]).args(words);
+    let ended = if words.contains(&"-") { ingress.stdin(MESSAGE) } else { ingress }.run();
     for secret in [TOKEN, MAIL_PASSWORD] {
         assert!(!ended.stdout.contains(secret) && !ended.stderr.contains(secret), "{ended:?}");
     }
