@@ -212,7 +212,7 @@ pub(crate) struct SetupArgs {
 }
 
 /// The callers that `setup` knows: the folders of `examples/`, the commonest first.
-pub(crate) const CALLERS: [&str; 13] = [
+pub(crate) const CALLERS: [&str; 14] = [
     "postfix",
     "postfix-alias",
     "exim",
@@ -226,4 +226,5 @@ pub(crate) const CALLERS: [&str; 13] = [
     "dovecot-sieve",
     "procmail",
     "maildrop",
+    "container",
 ];

@@ -47,6 +47,7 @@ pub(crate) const CALLERS: &[Caller] = &[
     caller!("dovecot-sieve": "91-chatwoot.conf", "chatwoot.sieve", "chatwoot", "chatwoot-again.sieve", "chatwoot-again"),
     caller!("procmail": "procmailrc", "main.cf", "chatwoot_virtual", "chatwoot_domain" in "postfix", "chatwoot_rcpt" in "postfix"),
     caller!("maildrop": "mailfilter", "main.cf", "chatwoot_virtual", "chatwoot_domain" in "postfix", "chatwoot_rcpt" in "postfix"),
+    caller!("container": "compose.yaml", "chatwoot.env", "chatwoot_rcpt" in "postfix"),
 ];
 
 impl Caller {
