@@ -41,7 +41,7 @@ pub(crate) const CALLERS: &[Caller] = &[
     caller!("sendmail": "chatwoot.m4", "chatwoot.sh", "relay-domains", "chatwoot_rcpt" in "postfix"),
     caller!("qmail": "virtualdomains", "rcpthosts", "dot-qmail-default", "chatwoot_rcpt" in "postfix"),
     caller!("courier": "aliases", "esmtpacceptmailfor", "dot-courier-default", "chatwoot_rcpt" in "postfix"),
-    caller!("getmail": "getmailrc", "getmailrc-multidrop"),
+    caller!("getmail": "getmailrc", "getmailrc-multidrop", "chatwoot-getmail.service"),
     caller!("fetchmail": "fetchmailrc"),
     caller!("fdm": "fdm.conf"),
     caller!("dovecot-sieve": "91-chatwoot.conf", "chatwoot.sieve", "chatwoot", "chatwoot-again.sieve", "chatwoot-again"),

@@ -6,6 +6,7 @@ mod exim_traps;
 mod fdm;
 mod fetchmail;
 mod getmail;
+mod getmail_idle;
 mod getmail_traps;
 mod maildrop;
 mod opensmtpd;
