@@ -81,6 +81,7 @@ fn run(setting: &Setting, command: &str, variables: &Variables<'_>, message: &st
     let output = Command::new("/bin/sh")
         .args(["-c", &format!("umask 077; {command}")])
         .env_clear()
+        .env("INGRESS_STATE_DIR", setting.path("state"))
         .envs(variables.iter().map(|(name, value)| (name, value)))
         .current_dir(setting.path(""))
         .stdin(Stdio::from(File::open(setting.path("message")).unwrap()))

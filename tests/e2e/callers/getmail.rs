@@ -20,7 +20,7 @@ impl MailReader for Getmail {
     fn adapted(configuration: &str, dovecot: &Dovecot, password_file: &Path) -> String {
         configuration
             .replace("imap.example.net", &format!("{HOST}\nport = {}", dovecot.imaps()))
-            .replace("/var/lib/ingress/imap.password", &password_file.display().to_string())
+            .replace("~nobody/imap.password", &password_file.display().to_string())
             .replace("/etc/ssl/certs/ca-certificates.crt", &dovecot.certificate().display().to_string())
     }
 
