@@ -102,7 +102,7 @@ fn a_wrong_password_is_told_from_a_proxy_s() {
     fails(
         "401 Unauthorized\nWWW-Authenticate: Basic realm=\"Action Mailbox\"",
         "401: Chatwoot has another password",
-        "on Chatwoot's host: make RAILS_INBOUND_EMAIL_PASSWORD the same as password in DIR/ingress.toml here, and restart Chatwoot",
+        "on Chatwoot's host: make RAILS_INBOUND_EMAIL_PASSWORD the same as password in DIR/ingress.toml here, and restart Chatwoot (docker compose up -d, or systemctl restart chatwoot.target)",
     );
     fails(
         "401 Unauthorized\nWWW-Authenticate: Basic realm=\"staff \u{202e}\"",
@@ -116,7 +116,7 @@ fn another_service_than_the_relay_is_told_from_a_wrong_url() {
     fails(
         "404 Not Found",
         "404: there is no /rails/action_mailbox/relay/inbound_emails",
-        "on Chatwoot's host: set RAILS_INBOUND_EMAIL_SERVICE=relay, and restart Chatwoot; or correct url in DIR/ingress.toml here, if that is not Chatwoot's",
+        "on Chatwoot's host: set RAILS_INBOUND_EMAIL_SERVICE=relay, and restart Chatwoot (docker compose up -d, or systemctl restart chatwoot.target); or correct url in DIR/ingress.toml here, if that is not Chatwoot's",
     );
     says(
         "404 Not Found",
@@ -124,10 +124,10 @@ fn another_service_than_the_relay_is_told_from_a_wrong_url() {
         69,
         "\
 FAIL  endpoint        404: Chatwoot is there, but set to another service
-                      on Chatwoot's host: set RAILS_INBOUND_EMAIL_SERVICE=relay, and restart Chatwoot
+                      on Chatwoot's host: set RAILS_INBOUND_EMAIL_SERVICE=relay, and restart Chatwoot (docker compose up -d, or systemctl restart chatwoot.target)
 ok    chatwoot        version 4.14.2, Redis ok, PostgreSQL ok
 
-Not ready. First, on Chatwoot's host: set RAILS_INBOUND_EMAIL_SERVICE=relay, and restart Chatwoot",
+Not ready. First, on Chatwoot's host: set RAILS_INBOUND_EMAIL_SERVICE=relay, and restart Chatwoot (docker compose up -d, or systemctl restart chatwoot.target)",
     );
 }
 
@@ -139,15 +139,15 @@ fn a_server_without_password_is_told_from_one_that_failed() {
         69,
         "\
 FAIL  endpoint        500: Chatwoot is up, but has no password for incoming mail
-                      on Chatwoot's host: set RAILS_INBOUND_EMAIL_PASSWORD, and restart Chatwoot
+                      on Chatwoot's host: set RAILS_INBOUND_EMAIL_PASSWORD, and restart Chatwoot (docker compose up -d, or systemctl restart chatwoot.target)
 ok    chatwoot        version 4.14.2, Redis ok, PostgreSQL ok
 
-Not ready. First, on Chatwoot's host: set RAILS_INBOUND_EMAIL_PASSWORD, and restart Chatwoot",
+Not ready. First, on Chatwoot's host: set RAILS_INBOUND_EMAIL_PASSWORD, and restart Chatwoot (docker compose up -d, or systemctl restart chatwoot.target)",
     );
     fails(
         "500 Internal Server Error",
         "500: it has no password for incoming mail, or failed",
-        "on Chatwoot's host: set RAILS_INBOUND_EMAIL_PASSWORD, and restart Chatwoot; if it is set, look into Chatwoot's log: database, Redis",
+        "on Chatwoot's host: set RAILS_INBOUND_EMAIL_PASSWORD, and restart Chatwoot (docker compose up -d, or systemctl restart chatwoot.target); if it is set, look into Chatwoot's log: database, Redis",
     );
 }
 
@@ -669,7 +669,7 @@ fn what_goes_wrong_in_chatwoot_s_env_is_named() {
         end,
         "\
 FAIL  chatwoot_env    DIR/.env: RAILS_INBOUND_EMAIL_SERVICE is empty, and mail is sent as to relay
-                      on Chatwoot's host: set RAILS_INBOUND_EMAIL_SERVICE=relay, and restart Chatwoot
+                      on Chatwoot's host: set RAILS_INBOUND_EMAIL_SERVICE=relay, and restart Chatwoot (docker compose up -d, or systemctl restart chatwoot.target)
 warn  chatwoot_env    DIR/.env: MAILER_INBOUND_EMAIL_DOMAIN is not set: customers have no address to reply to
                       on Chatwoot's host: set it to the domain of the reply addresses, whose mail comes to this host
 warn  chatwoot_env    DIR/.env: ACTIVE_STORAGE_SERVICE is local: a worker on another host or in another container cannot read the mail that the web process stored
@@ -677,7 +677,7 @@ warn  chatwoot_env    DIR/.env: ACTIVE_STORAGE_SERVICE is local: a worker on ano
 warn  chatwoot_env    DIR/.env: SMTP_ADDRESS is this host's mail server (localhost), and Chatwoot would log in to it
                       on Chatwoot's host: if it takes mail without a login, delete the lines SMTP_AUTHENTICATION, SMTP_USERNAME, SMTP_PASSWORD
 
-Not ready. First, on Chatwoot's host: set RAILS_INBOUND_EMAIL_SERVICE=relay, and restart Chatwoot; or correct FRONTEND_URL in DIR/.env here, if that is not Chatwoot's"
+Not ready. First, on Chatwoot's host: set RAILS_INBOUND_EMAIL_SERVICE=relay, and restart Chatwoot (docker compose up -d, or systemctl restart chatwoot.target); or correct FRONTEND_URL in DIR/.env here, if that is not Chatwoot's"
     );
 }
 
@@ -698,7 +698,7 @@ fn a_password_in_chatwoot_s_env_that_wants_quotes_is_named_when_it_is_refused() 
         let checked = Checked::run(&setting, server.port(), ingress);
         let warning = "\
 warn  chatwoot_env    DIR/.env: RAILS_INBOUND_EMAIL_PASSWORD holds #, $ or \\ without single quotes: Chatwoot may read something else
-                      on Chatwoot's host: put the value into single quotes, and restart Chatwoot\n";
+                      on Chatwoot's host: put the value into single quotes, and restart Chatwoot (docker compose up -d, or systemctl restart chatwoot.target)\n";
         assert_eq!(checked.text.contains(warning), is_named, "{}", checked.text);
     }
 }

@@ -58,7 +58,7 @@ fn a_right_and_a_wrong_password_are_told_apart_and_nothing_is_stored() {
         69,
         "endpoint        401: Chatwoot has another password",
         &format!(
-            "on Chatwoot's host: make RAILS_INBOUND_EMAIL_PASSWORD the same as password in {} here, and restart Chatwoot",
+            "on Chatwoot's host: make RAILS_INBOUND_EMAIL_PASSWORD the same as password in {} here, and restart Chatwoot (docker compose up -d, or systemctl restart chatwoot.target)",
             folder.shown("ingress.toml")
         ),
     );
@@ -107,7 +107,7 @@ fn another_service_than_the_relay_is_named() {
         &check(&folder, &[]),
         69,
         "endpoint        404: there is no /rails/action_mailbox/relay/inbound_emails",
-        "on Chatwoot's host: set RAILS_INBOUND_EMAIL_SERVICE=relay, and restart Chatwoot; or correct url in ",
+        "on Chatwoot's host: set RAILS_INBOUND_EMAIL_SERVICE=relay, and restart Chatwoot (docker compose up -d, or systemctl restart chatwoot.target); or correct url in ",
     );
     assert_eq!(server.records(), 0);
 }
@@ -121,7 +121,7 @@ fn a_server_without_password_is_named() {
         &check(&folder, &[]),
         69,
         "endpoint        500: it has no password for incoming mail, or failed",
-        "on Chatwoot's host: set RAILS_INBOUND_EMAIL_PASSWORD, and restart Chatwoot",
+        "on Chatwoot's host: set RAILS_INBOUND_EMAIL_PASSWORD, and restart Chatwoot (docker compose up -d, or systemctl restart chatwoot.target)",
     );
     assert_eq!(server.records(), 0);
 }

@@ -111,7 +111,7 @@ const TABLE: [(RangeInclusive<u16>, HttpStatus); 18] = [
             Setup,
             Chatwoot,
             "Chatwoot has another password",
-            "make the password the same here and in RAILS_INBOUND_EMAIL_PASSWORD, and restart Chatwoot",
+            "make the password the same here and in RAILS_INBOUND_EMAIL_PASSWORD, and restart Chatwoot (docker compose up -d, or systemctl restart chatwoot.target)",
         ),
     ),
     (
@@ -131,7 +131,7 @@ const TABLE: [(RangeInclusive<u16>, HttpStatus); 18] = [
             Setup,
             Chatwoot,
             "there is no such path",
-            "set RAILS_INBOUND_EMAIL_SERVICE=relay in Chatwoot's environment and restart it, or correct url",
+            "set RAILS_INBOUND_EMAIL_SERVICE=relay in Chatwoot's environment, restart Chatwoot (docker compose up -d, or systemctl restart chatwoot.target), or correct url",
         ),
     ),
     (

@@ -33,16 +33,16 @@ fn not_found(service: Service) -> Option<&'static str> {
     match service {
         Service::Relay => None,
         Service::Sendgrid => Some(
-            "set RAILS_INBOUND_EMAIL_SERVICE=sendgrid in Chatwoot's environment and restart it, or correct service and url",
+            "set RAILS_INBOUND_EMAIL_SERVICE=sendgrid in Chatwoot's environment, restart Chatwoot (docker compose up -d, or systemctl restart chatwoot.target), or correct service and url",
         ),
         Service::Mailgun => Some(
-            "set RAILS_INBOUND_EMAIL_SERVICE=mailgun in Chatwoot's environment and restart it, or correct service and url",
+            "set RAILS_INBOUND_EMAIL_SERVICE=mailgun in Chatwoot's environment, restart Chatwoot (docker compose up -d, or systemctl restart chatwoot.target), or correct service and url",
         ),
         Service::Mandrill => Some(
-            "set RAILS_INBOUND_EMAIL_SERVICE=mandrill in Chatwoot's environment and restart it, or correct service and url",
+            "set RAILS_INBOUND_EMAIL_SERVICE=mandrill in Chatwoot's environment, restart Chatwoot (docker compose up -d, or systemctl restart chatwoot.target), or correct service and url",
         ),
         Service::Postmark => Some(
-            "set RAILS_INBOUND_EMAIL_SERVICE=postmark in Chatwoot's environment and restart it, or correct service and url",
+            "set RAILS_INBOUND_EMAIL_SERVICE=postmark in Chatwoot's environment, restart Chatwoot (docker compose up -d, or systemctl restart chatwoot.target), or correct service and url",
         ),
     }
 }

@@ -3,7 +3,7 @@
 use url::Url;
 
 use super::api::{Api, to_start};
-use super::{Finding, Host, Subject};
+use super::{Finding, Host, RESTART, Subject};
 use crate::http::Answer;
 use chatwoot_mail::outcome::{HttpStatus, http_status};
 use chatwoot_mail::request::Endpoint;
@@ -90,7 +90,7 @@ impl Asked<'_> {
 fn unauthorized(answer: &Answer, asked: &Asked<'_>) -> Finding {
     let challenge = answer.challenge.as_deref().unwrap_or_default();
     let variable = asked.service().variable();
-    let same = format!("make {variable} the same as {} here, and restart Chatwoot", asked.secret);
+    let same = format!("make {variable} the same as {} here, and {RESTART}", asked.secret);
     let fault = |what: &str| Finding::fault(Subject::Endpoint, format!("401: {what}"));
     match (asked.service(), challenge) {
         (Service::Mailgun, "") => {
@@ -126,12 +126,12 @@ fn not_found(asked: &Asked<'_>) -> Finding {
     match asked.api {
         Some(_) => Finding::fault(Subject::Endpoint, "404: Chatwoot is there, but set to another service").with_remedy(
             Host::Chatwoot,
-            format!("set RAILS_INBOUND_EMAIL_SERVICE={}, and restart Chatwoot", asked.service().name()),
+            format!("set RAILS_INBOUND_EMAIL_SERVICE={}, and {RESTART}", asked.service().name()),
         ),
         None => Finding::fault(Subject::Endpoint, format!("404: there is no {path}")).with_remedy(
             Host::Chatwoot,
             format!(
-                "set RAILS_INBOUND_EMAIL_SERVICE={}, and restart Chatwoot; or correct {} here, if that is not Chatwoot's",
+                "set RAILS_INBOUND_EMAIL_SERVICE={}, and {RESTART}; or correct {} here, if that is not Chatwoot's",
                 asked.service().name(),
                 asked.url
             ),
@@ -140,7 +140,7 @@ fn not_found(asked: &Asked<'_>) -> Finding {
 }
 
 fn failed(asked: &Asked<'_>) -> Finding {
-    let set = format!("set {}, and restart Chatwoot", asked.service().variable());
+    let set = format!("set {}, and {RESTART}", asked.service().variable());
     let secret = match asked.service().proof() {
         Proof::Password => "password",
         Proof::Signature => "signing key",

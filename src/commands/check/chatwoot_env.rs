@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::path::Path;
 
-use super::{Finding, Host, Severity, Subject};
+use super::{Finding, Host, RESTART, Severity, Subject};
 use crate::settings::{ChatwootEnv, Settings};
 use chatwoot_mail::service::Service;
 
@@ -72,7 +72,7 @@ fn service(env: &ChatwootEnv, settings: Option<&Settings>) -> Option<Finding> {
         SUBJECT,
         format!("RAILS_INBOUND_EMAIL_SERVICE {said}, and mail is sent as to {wanted}"),
     );
-    on_chatwoot(fault, format!("set RAILS_INBOUND_EMAIL_SERVICE={wanted}, and restart Chatwoot"))
+    on_chatwoot(fault, format!("set RAILS_INBOUND_EMAIL_SERVICE={wanted}, and {RESTART}"))
 }
 
 /// Chatwoot's copy of what proves who sends: the password, or the key that signs.
@@ -86,7 +86,7 @@ fn secret(env: &ChatwootEnv, settings: Option<&Settings>) -> Option<Finding> {
             SUBJECT,
             format!("{variable} is not set, which the service {} needs", service.name()),
         );
-        return on_chatwoot(fault, format!("set {variable}, and restart Chatwoot"));
+        return on_chatwoot(fault, format!("set {variable}, and {RESTART}"));
     };
     if settings.is_none_or(|settings| settings.secret.reveal() == theirs) {
         return None;
@@ -105,7 +105,7 @@ fn unquoted(env: &ChatwootEnv, settings: Option<&Settings>, running: Running) ->
         SUBJECT,
         format!("{variable} holds #, $ or \\ without single quotes: Chatwoot may read something else"),
     );
-    on_chatwoot(warning, "put the value into single quotes, and restart Chatwoot")
+    on_chatwoot(warning, format!("put the value into single quotes, and {RESTART}"))
 }
 
 fn reply_domain(env: &ChatwootEnv) -> Option<Finding> {

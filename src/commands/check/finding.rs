@@ -79,6 +79,10 @@ impl Serialize for Subject {
     }
 }
 
+/// How Chatwoot is made to read its environment anew. `docker compose restart` does not.
+pub(crate) const RESTART: &str =
+    "restart Chatwoot (docker compose up -d, or systemctl restart chatwoot.target)";
+
 /// What to do, and where.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Remedy {

@@ -19,7 +19,7 @@ mod state;
 mod tls;
 
 pub(crate) use command::run;
-use finding::{Finding, Remedy, Severity, Subject};
+use finding::{Finding, RESTART, Remedy, Severity, Subject};
 use report::Report;
 
 use chatwoot_mail::outcome::Host;
