@@ -99,7 +99,11 @@ fn what_cannot_be_explained_is_said_on_stderr() {
         78,
         "ingress: cannot read /nonexistent: no such file or directory\n",
     );
-    fails(&["explain", "--inbox", "nonsense"], 64, "ingress: --inbox nonsense is no address\n");
+    fails(
+        &["explain", "--inbox", "nonsense"],
+        64,
+        "ingress: --inbox nonsense is no address: it must look like support@example.com\n",
+    );
     fails(&["explain", "--json", "--raw"], 64, "error: the argument '--json' cannot be used with '--raw'");
 }
 

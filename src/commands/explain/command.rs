@@ -35,8 +35,12 @@ fn explained(
         complain(&notice);
     }
     for inbox in &arguments.inbox {
-        let address = Address::parse(inbox)
-            .ok_or_else(|| CommandError::new(exit::USAGE, format!("--inbox {inbox} is no address")))?;
+        let address = Address::parse(inbox).ok_or_else(|| {
+            CommandError::new(
+                exit::USAGE,
+                format!("--inbox {inbox} is no address: it must look like support@example.com"),
+            )
+        })?;
         rules.chatwoot.inboxes.push(address);
     }
     let (message, origin) = read_message(arguments.file.as_deref(), rules.repairs.extra_returns(), max_size)?;

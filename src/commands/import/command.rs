@@ -88,8 +88,12 @@ pub(super) fn audience(arguments: &ImportArgs) -> Audience {
 /// Adds the inboxes that are named for this run to those that the settings name.
 pub(super) fn add_inboxes(arguments: &ImportArgs, rules: &mut Rules) -> Result<(), CommandError> {
     for inbox in &arguments.inbox {
-        let address = Address::parse(inbox)
-            .ok_or_else(|| CommandError::new(exit::USAGE, format!("--inbox {inbox} is no address")))?;
+        let address = Address::parse(inbox).ok_or_else(|| {
+            CommandError::new(
+                exit::USAGE,
+                format!("--inbox {inbox} is no address: it must look like support@example.com"),
+            )
+        })?;
         rules.chatwoot.inboxes.push(address);
     }
     Ok(())
@@ -100,7 +104,14 @@ pub(super) fn found(arguments: &ImportArgs, progress: &Progress) -> Index {
     if arguments.path.iter().any(|path| path == Path::new("-")) && io::stdin().is_terminal() {
         explain_waiting();
     }
-    index(&arguments.path, &selection(arguments), |count| progress.read(count))
+    let index = index(&arguments.path, &selection(arguments), |count| progress.read(count));
+    // An empty mbox is a mailbox without mail; a folder without any is probably a slip of the pen.
+    let folders: Vec<String> =
+        arguments.path.iter().filter(|path| !path.is_file()).map(|path| path.display().to_string()).collect();
+    if index.is_empty() && !folders.is_empty() && !arguments.quiet {
+        complain(&format!("there is no mail in {}", folders.join(", ")));
+    }
+    index
 }
 
 fn import(arguments: &ImportArgs, options: &Options, environment: &Environment) -> Result<u8, CommandError> {

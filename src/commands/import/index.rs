@@ -42,6 +42,13 @@ pub(crate) struct Index {
     pub(crate) passed_over: Vec<String>,
 }
 
+impl Index {
+    /// Whether there was nothing that is, or could be, a message.
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty() && self.unreadable.is_empty() && self.not_selected == 0
+    }
+}
+
 /// Looks at the header of every message at these paths. `progress` is told how many have been looked at.
 pub(crate) fn read(paths: &[PathBuf], selection: &Selection, mut progress: impl FnMut(usize)) -> Index {
     let mut index = Index::default();

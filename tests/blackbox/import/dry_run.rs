@@ -70,7 +70,7 @@ fn an_inbox_must_be_an_address() {
     let path = write(&setting, "mbox", varied());
     for more in [&[][..], &["--dry-run"]] {
         let run = import(&setting, ["--inbox=support", &path].iter().chain(more)).run();
-        run.assert(64, "", "ingress: --inbox support is no address\n");
+        run.assert(64, "", "ingress: --inbox support is no address: it must look like support@example.com\n");
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 
 use super::store::{self, files, mbox, mbox_of, message, write};
-use super::{assert_imported, import, numbers};
+use super::{assert_imported, complaints, import, numbers};
 use crate::run::Ended;
 use crate::server::Server;
 use crate::setting::{NOBODY, Setting, on_the_wire};
@@ -164,11 +164,14 @@ fn a_configuration_that_is_wrong_and_words_that_are_end_it_before_it_begins() {
 }
 
 #[test]
-fn nothing_to_import_is_no_failure() {
+fn nothing_to_import_is_no_failure_but_said() {
     let setting = Setting::new(NOBODY, "");
     std::fs::create_dir(setting.path("empty")).unwrap();
-    assert_imported(&import(&setting, [setting.shown("empty")]).run());
-    assert_imported(&import(&setting, ["-"]).run());
+    for path in [setting.shown("empty"), "-".to_owned()] {
+        let ended = import(&setting, [&path]).run();
+        assert_eq!(complaints(&ended), [format!("ingress: there is no mail in {path}")]);
+        assert_eq!(ended.status, Some(0));
+    }
 }
 
 /// Mail of others lies in it, whatever the mask.

@@ -92,6 +92,20 @@ fn folders_of_mh_and_cyrus_are_their_numbered_messages() {
 }
 
 #[test]
+fn a_folder_without_mail_is_said() {
+    let setting = Setting::new(NOBODY, "");
+    let folder = setting.shown("folder");
+    std::fs::create_dir(&folder).unwrap();
+    let complaint = format!("ingress: there is no mail in {folder}\n");
+    for words in [vec![folder.as_str()], vec!["--dry-run", folder.as_str()]] {
+        let ended = import(&setting, words).run();
+        assert_eq!((ended.status, ended.stderr.as_str()), (Some(0), complaint.as_str()));
+    }
+    let ended = import(&setting, ["-q", folder.as_str()]).run();
+    assert_eq!((ended.status, ended.stderr.as_str()), (Some(0), ""));
+}
+
+#[test]
 fn an_empty_mbox_is_no_error_and_no_mail() {
     let setting = Setting::new(NOBODY, "");
     for content in ["", "\n\n", "\u{feff}"] {
