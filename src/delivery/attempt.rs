@@ -54,6 +54,7 @@ pub(crate) fn deliver(
     mut each: impl FnMut(&Attempt),
 ) -> Result<(), Failure> {
     let mut worst: Option<Failure> = None;
+    let (mut delivered, mut deferred) = (Vec::new(), false);
     each_copy(envelope, message, |recipient, copy| {
         let attempt = match copy {
             Ok(copy) => attempt(settings, client, &envelope.sender, recipient, copy, deadline),
@@ -65,16 +66,20 @@ pub(crate) fn deliver(
         };
         each(&attempt);
         let Err(failure) = attempt.result else {
-            attempt.count.iter().for_each(AttemptCount::forget);
+            delivered.extend(attempt.count);
             return ControlFlow::Continue(());
         };
-        let deferred = failure.cause.disposition(settings.on_too_large).exit == Exit::Deferred;
+        deferred = failure.cause.disposition(settings.on_too_large).exit == Exit::Deferred;
         worst = Some(match worst.take() {
             Some(before) => before.weightier(failure, settings.on_too_large),
             None => failure,
         });
         if deferred { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
+    // A run that is deferred comes back with all its recipients: the copies that were taken must have the same form again.
+    if !deferred {
+        delivered.iter().for_each(AttemptCount::forget);
+    }
     worst.map_or(Ok(()), Err)
 }
 
@@ -153,13 +158,17 @@ pub(crate) fn post(
     count: &mut AttemptCount,
     deadline: Instant,
 ) -> (Option<u16>, Result<(), Failure>, Option<Duration>) {
-    let Exchange { reply, whole } = exchange(settings, client, message, count.earlier, deadline)
-        .unwrap_or_else(|failure| Exchange { reply: Err(failure), whole: false });
+    let Exchange { reply, whole, lost } = exchange(settings, client, message, count.earlier, deadline)
+        .unwrap_or_else(|failure| Exchange { reply: Err(failure), whole: false, lost: false });
     let status = reply.as_ref().ok().map(|reply| reply.status);
     let retry_after = reply.as_ref().ok().and_then(|reply| reply.retry_after);
     let result = reply.and_then(|reply| judged(settings, reply));
-    if let Err(failure) = &result {
-        count.failed(settings, message, failure, whole);
+    // A 413 is decided by the length: such a message never got as far as Chatwoot.
+    if let Err(Failure { cause, .. }) = &result
+        && whole
+        && (cause.may_have_stored() || (lost && *cause != Cause::Answer(413)))
+    {
+        count.add(settings, message);
     }
     (status, result, retry_after)
 }

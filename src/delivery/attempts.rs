@@ -15,7 +15,6 @@ use crate::clock::now;
 use crate::io_error::plain;
 use crate::open::open_without_waiting;
 use crate::settings::Settings;
-use chatwoot_mail::outcome::Failure;
 use chatwoot_mail::wire_message::WireMessage;
 
 /// The folder below `state_dir`.
@@ -60,17 +59,8 @@ impl AttemptCount {
         count
     }
 
-    /// Takes note of a failed attempt. `whole` says whether all of the message was on its way.
-    pub(crate) fn failed(
-        &mut self,
-        settings: &Settings,
-        message: &WireMessage,
-        failure: &Failure,
-        whole: bool,
-    ) {
-        if !whole || !failure.cause.may_have_stored() {
-            return;
-        }
+    /// Counts an attempt after which the message may be stored.
+    pub(crate) fn add(&mut self, settings: &Settings, message: &WireMessage) {
         self.earlier = self.earlier.saturating_add(1);
         let written = self.write(settings, message);
         if let (Err(error), Some(folder)) = (written, &self.folder) {
@@ -155,7 +145,6 @@ fn sweep(folder: &Path, now: u64) {
 mod tests {
     use super::*;
     use chatwoot_mail::environment::Environment;
-    use chatwoot_mail::outcome::{Cause, Phase};
 
     fn settings(state: &Path) -> Settings {
         let mut settings =
@@ -168,18 +157,11 @@ mod tests {
         WireMessage { bytes: text.to_owned().into(), converted: false, recipient: None }
     }
 
-    fn failed(cause: Cause) -> Result<(), Failure> {
-        Err(Failure::new(cause, ""))
-    }
-
-    /// The count after one more end.
-    fn after(settings: &Settings, text: &str, result: Result<(), Failure>, whole: bool) -> u32 {
+    /// The count that a further run finds after one more attempt that may have stored it.
+    fn added(settings: &Settings, text: &str) -> u32 {
         let message = message(text);
         let mut count = AttemptCount::look_up(settings, &message);
-        match result {
-            Ok(()) => count.forget(),
-            Err(failure) => count.failed(settings, &message, &failure, whole),
-        }
+        count.add(settings, &message);
         assert_eq!(count.notice, None);
         AttemptCount::look_up(settings, &message).earlier
     }
@@ -188,35 +170,12 @@ mod tests {
     fn what_may_be_stored_is_counted_from_run_to_run_until_it_is_delivered() {
         let state = tempfile::tempdir().unwrap();
         let settings = settings(state.path());
-        assert_eq!(after(&settings, "a", failed(Cause::Answer(500)), true), 1);
-        assert_eq!(after(&settings, "a", failed(Cause::Answer(502)), true), 2);
-        assert_eq!(after(&settings, "a", failed(Cause::ConnectionLost), true), 3);
-        assert_eq!(after(&settings, "b", failed(Cause::Answer(500)), true), 1, "another message");
-        assert_eq!(after(&settings, "a", Ok(()), true), 0);
-        assert_eq!(after(&settings, "b", Ok(()), true), 0);
-        assert_eq!(fs::read_dir(state.path()).unwrap().count(), 0, "nothing is left");
-    }
-
-    #[test]
-    fn what_never_reached_the_store_or_may_be_routed_changes_nothing() {
-        let state = tempfile::tempdir().unwrap();
-        let settings = settings(state.path());
-        assert_eq!(after(&settings, "a", failed(Cause::Answer(500)), false), 0, "half a message");
-        for earlier in [0, 1] {
-            for cause in [
-                Cause::Answer(504),
-                Cause::Answer(408),
-                Cause::Answer(503),
-                Cause::Answer(401),
-                Cause::Answer(413),
-                Cause::Deadline(Phase::Waiting),
-                Cause::CannotConnect,
-                Cause::Signal,
-            ] {
-                assert_eq!(after(&settings, "a", failed(cause), true), earlier, "{cause:?}");
-            }
-            after(&settings, "a", failed(Cause::Answer(500)), true);
+        assert_eq!([added(&settings, "a"), added(&settings, "a"), added(&settings, "b")], [1, 2, 1]);
+        for text in ["a", "b"] {
+            AttemptCount::look_up(&settings, &message(text)).forget();
+            assert_eq!(AttemptCount::look_up(&settings, &message(text)).earlier, 0);
         }
+        assert_eq!(fs::read_dir(state.path()).unwrap().count(), 0, "nothing is left");
     }
 
     #[test]
@@ -225,7 +184,7 @@ mod tests {
         let settings = settings(state.path());
         let beside = |recipient: &str| WireMessage { recipient: Some(recipient.to_owned()), ..message("a") };
         let mut count = AttemptCount::look_up(&settings, &beside("a@x"));
-        count.failed(&settings, &beside("a@x"), &Failure::new(Cause::Answer(500), ""), true);
+        count.add(&settings, &beside("a@x"));
         assert_eq!(AttemptCount::look_up(&settings, &beside("a@x")).earlier, 1);
         assert_eq!(AttemptCount::look_up(&settings, &beside("b@x")).earlier, 0);
     }
@@ -234,7 +193,7 @@ mod tests {
     fn only_the_user_itself_can_read_it() {
         let state = tempfile::tempdir().unwrap();
         let settings = settings(&state.path().join("made"));
-        assert_eq!(after(&settings, "a", failed(Cause::Answer(500)), true), 1);
+        assert_eq!(added(&settings, "a"), 1);
         let mode = |path: &Path| path.metadata().unwrap().mode() & 0o777;
         let folder = state.path().join("made").join(FOLDER);
         assert_eq!((mode(&state.path().join("made")), mode(&folder)), (0o700, 0o700));
@@ -247,7 +206,7 @@ mod tests {
     fn a_file_that_is_no_number_counts_as_one_attempt() {
         let state = tempfile::tempdir().unwrap();
         let settings = settings(state.path());
-        after(&settings, "a", failed(Cause::Answer(500)), true);
+        added(&settings, "a");
         let file = state.path().join(FOLDER).join(name_of(&settings, &message("a")));
         for content in ["", "nonsense", "-5", "99999999999999999999"] {
             fs::write(&file, content).unwrap();
@@ -260,7 +219,7 @@ mod tests {
         let state = tempfile::NamedTempFile::new().unwrap();
         let settings = settings(state.path());
         let mut count = AttemptCount::look_up(&settings, &message("a"));
-        count.failed(&settings, &message("a"), &Failure::new(Cause::Answer(500), ""), true);
+        count.add(&settings, &message("a"));
         assert!(count.notice.is_some_and(|notice| notice.contains("cannot be used (")));
         assert_eq!(count.earlier, 1, "within the run it counts");
     }

@@ -87,9 +87,9 @@ impl Client {
 
     /// POSTs the request and waits for the status of the answer, until the deadline at most.
     pub(crate) fn send(&self, request: &Request<'_>, deadline: Instant) -> Exchange {
-        let taken = Arc::new(AtomicBool::new(false));
-        let reply = self.until(deadline, self.post(request, &taken));
-        Exchange { reply, whole: taken.load(Ordering::Relaxed) }
+        let sent = Sent::default();
+        let reply = self.until(deadline, self.post(request, &sent));
+        Exchange { reply, whole: sent.whole.load(Ordering::Relaxed), lost: sent.lost.load(Ordering::Relaxed) }
     }
 
     /// POSTs the request once, and gives what the answer says, and whether it has a body.
@@ -160,14 +160,15 @@ impl Client {
 
     /// A connection that breaks while the body is on its way may hide an answer that came before the body was read
     /// (nginx's 413, then a reset). So the endpoint is asked once more with the header alone: that stores nothing.
-    async fn post(&self, request: &Request<'_>, taken: &Arc<AtomicBool>) -> Result<Reply, Failure> {
+    async fn post(&self, request: &Request<'_>, sent: &Sent) -> Result<Reply, Failure> {
         let (rest, progress) = (request.body.clone(), self.progress.clone());
-        let body = PostBody { rest, taken: Arc::clone(taken), progress };
+        let body = PostBody { rest, taken: Arc::clone(&sent.whole), progress };
         match self.answer(request, reqwest::Body::wrap(body)).await {
             Err(failure) if failure.cause == Cause::ConnectionLost => {
+                sent.lost.store(true, Ordering::Relaxed);
                 Err(self.early_answer(request).await.unwrap_or(failure))
             }
-            Ok(Reply { status: status @ 200..300, .. }) if !taken.load(Ordering::Relaxed) => {
+            Ok(Reply { status: status @ 200..300, .. }) if !sent.whole.load(Ordering::Relaxed) => {
                 Err(Failure::new(
                     Cause::ConnectionLost,
                     format!("the endpoint answered {status} before it took the whole message"),
@@ -303,6 +304,15 @@ pub(crate) struct Exchange {
     pub(crate) reply: Result<Reply, Failure>,
     /// Whether all of the body was on its way.
     pub(crate) whole: bool,
+    /// Whether the connection broke before an answer came. What the endpoint says to the header alone after that may be the reason.
+    pub(crate) lost: bool,
+}
+
+/// What is known of a POST whatever comes of it.
+#[derive(Debug, Default)]
+struct Sent {
+    whole: Arc<AtomicBool>,
+    lost: AtomicBool,
 }
 
 /// What the endpoint answered.

@@ -82,6 +82,42 @@ fn each_message_and_each_recipient_has_an_attempt_of_its_own() {
     assert_eq!(server.bodies(), [on_the_wire(MESSAGE), on_the_wire(&other), varied(1)]);
 }
 
+/// The mail server comes back with both recipients: what the first one was sent must stay a duplicate.
+#[test]
+fn a_recipient_s_attempt_is_remembered_until_the_whole_run_is_done() {
+    let server = answering(&["502", "204", "503", "204", "204"]);
+    let setting = setting(&server);
+    for status in [75, 75, 0] {
+        let ended = Ingress::without_environment()
+            .args(["-c", &setting.shown("ingress.toml"), "-r", "support@example.com", "-r", "b@example.com"])
+            .stdin(MESSAGE)
+            .run();
+        assert_eq!(ended.status, Some(status), "{ended:?}");
+    }
+    let bodies = server.bodies();
+    let second = [b"X-Original-To: b@example.com\r\n", on_the_wire(MESSAGE).as_slice()].concat();
+    assert_eq!(bodies, [on_the_wire(MESSAGE), varied(1), second.clone(), varied(1), second]);
+    assert_eq!(fs::read_dir(setting.path("state")).unwrap().count(), 0, "nothing is left");
+}
+
+/// The message may have been taken before the connection broke, whatever is answered to the header alone afterwards.
+#[test]
+fn a_refusal_after_the_connection_broke_says_nothing_of_what_was_sent_whole() {
+    let whole = AtomicUsize::new(0);
+    let server = Server::acting(move |connection| {
+        let length = connection.head()?;
+        // The first message is read and the connection closed; every header after that is refused at once.
+        if whole.fetch_add(1, Ordering::SeqCst) == 0 {
+            return connection.skip(length);
+        }
+        connection.say("HTTP/1.1 503 X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+    });
+    let setting = setting(&server);
+    delivered(&setting, MESSAGE, &[75]);
+    assert!(setting.failure_logged().contains(" code=4.3.2 "), "{}", setting.log());
+    assert_eq!(fs::read_dir(setting.path("state/attempts")).unwrap().count(), 1);
+}
+
 #[test]
 fn a_state_that_cannot_be_kept_is_told_and_stops_nothing() {
     let server = answering(&["500", "204"]);

@@ -463,6 +463,14 @@ mod tests {
     }
 
     #[test]
+    fn only_what_reached_the_store_may_be_stored() {
+        for cause in every_cause() {
+            let expected = matches!(cause, Cause::Answer(500 | 502 | 520) | Cause::ConnectionLost);
+            assert_eq!(cause.may_have_stored(), expected, "{cause:?}");
+        }
+    }
+
+    #[test]
     fn what_can_be_tried_again_outweighs_what_cannot() {
         let gone = Failure::new(Cause::Answer(413), "");
         let later = Failure::new(Cause::CannotConnect, "");
